@@ -1,0 +1,163 @@
+"""How often something may be tried: counters in Redis, else in the database, else in memory."""
+
+import hashlib
+import threading
+import time
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Protocol
+
+import redis
+from redis.retry import Retry
+from sqlalchemy import case, delete, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import col
+
+from backends import Unavailable
+from backends.breaker import Breaker
+from backends.redis_options import NO_RETRIES, redis_options
+from database import Database
+from models import Throttle, now
+
+MOST_KEYS_IN_MEMORY = 50_000
+
+
+@dataclass(frozen=True)
+class Limit:
+    """At most `most` tries in a window that opens with the first."""
+
+    name: str
+    most: int
+    window: timedelta
+
+    def key(self, who: str) -> str:
+        """The counter's name: hashed, so that no store holds names and addresses in the open."""
+        return hashlib.sha256(f"{self.name}:{who}".encode()).hexdigest()
+
+
+class Limits(Protocol):
+    def take(self, limit: Limit, who: str) -> float:
+        """Count one try, atomically. 0 if it may go on, else the seconds until the window ends."""
+
+    def give_back(self, limit: Limit, who: str) -> None:
+        """Uncount one try: it turned out to be harmless."""
+
+    def clear(self, limit: Limit, who: str) -> None:
+        """Forget all tries."""
+
+
+class MemoryLimits:
+    """For one process, and for any process while Redis is away: a limit never fails open."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.windows: dict[str, tuple[int, float]] = {}
+
+    def take(self, limit: Limit, who: str) -> float:
+        key, moment = limit.key(who), time.monotonic()
+        with self.lock:
+            tries, ends = self.windows.pop(key, (0, 0.0))
+            if ends <= moment:
+                tries, ends = 0, moment + limit.window.total_seconds()
+            self.windows[key] = (tries + 1, ends)
+            if len(self.windows) > MOST_KEYS_IN_MEMORY:
+                del self.windows[next(iter(self.windows))]
+        return ends - moment if tries >= limit.most else 0
+
+    def give_back(self, limit: Limit, who: str) -> None:
+        with self.lock:
+            if window := self.windows.get(limit.key(who)):
+                self.windows[limit.key(who)] = (max(window[0] - 1, 0), window[1])
+
+    def clear(self, limit: Limit, who: str) -> None:
+        with self.lock:
+            self.windows.pop(limit.key(who), None)
+
+
+TAKE = """
+local tries = redis.call('INCR', KEYS[1])
+if tries == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
+if tries > tonumber(ARGV[1]) then return redis.call('PTTL', KEYS[1]) end
+return 0
+"""
+GIVE_BACK = """
+if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('DECR', KEYS[1]) end
+"""
+
+
+class RedisLimits:
+    def __init__(self, url: str) -> None:
+        self.client = redis.Redis.from_url(url, retry=Retry(*NO_RETRIES), **redis_options(url))
+        self.take_script = self.client.register_script(TAKE)
+        self.give_back_script = self.client.register_script(GIVE_BACK)
+        self.breaker = Breaker()
+        self.meanwhile = MemoryLimits()
+
+    def take(self, limit: Limit, who: str) -> float:
+        window = int(limit.window.total_seconds() * 1000)
+        try:
+            with self.breaker:
+                wait = self.take_script(keys=[self.name(limit, who)], args=[limit.most, window])
+        except Unavailable:
+            return self.meanwhile.take(limit, who)
+        return max(int(wait) / 1000, 0)
+
+    def give_back(self, limit: Limit, who: str) -> None:
+        try:
+            with self.breaker:
+                self.give_back_script(keys=[self.name(limit, who)])
+        except Unavailable:
+            self.meanwhile.give_back(limit, who)
+
+    def clear(self, limit: Limit, who: str) -> None:
+        try:
+            with self.breaker:
+                self.client.delete(self.name(limit, who))
+        except Unavailable:
+            self.meanwhile.clear(limit, who)
+
+    @staticmethod
+    def name(limit: Limit, who: str) -> str:
+        return f"inkstand:limit:{limit.key(who)}"
+
+
+class DatabaseLimits:
+    """Without Redis, several processes share their counters in the database."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.insert: Any = sqlite.insert if database.is_sqlite else postgresql.insert
+
+    def take(self, limit: Limit, who: str) -> float:
+        moment = now()
+        is_over = col(Throttle.expires_at) <= moment
+        statement = self.insert(Throttle).values(
+            key=limit.key(who), tries=1, expires_at=moment + limit.window
+        )
+        statement = statement.on_conflict_do_update(
+            index_elements=["key"],
+            set_={
+                "tries": case((is_over, 1), else_=col(Throttle.tries) + 1),
+                "expires_at": case(
+                    (is_over, statement.excluded.expires_at), else_=col(Throttle.expires_at)
+                ),
+            },
+        ).returning(Throttle.tries, Throttle.expires_at)
+        with self.database.writing() as db:
+            tries, expires_at = db.execute(statement).one()
+            if tries == 1:  # a window opened: as good a time as any to sweep the closed ones
+                db.execute(delete(Throttle).where(col(Throttle.expires_at) < moment))
+        return float((expires_at - moment).total_seconds()) if tries > limit.most else 0
+
+    def give_back(self, limit: Limit, who: str) -> None:
+        mine = col(Throttle.key) == limit.key(who)
+        with self.database.writing() as db:
+            db.execute(update(Throttle).where(mine).values(tries=col(Throttle.tries) - 1))
+
+    def clear(self, limit: Limit, who: str) -> None:
+        with self.database.writing() as db:
+            db.execute(delete(Throttle).where(col(Throttle.key) == limit.key(who)))
+
+
+def open_limits(redis_url: str, database: Database) -> Limits:
+    return RedisLimits(redis_url) if redis_url else DatabaseLimits(database)

@@ -1,0 +1,120 @@
+"""Sessions in Redis: a hash each, its fields as JSON, and per person a set of their keys."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import redis.asyncio as redis
+from redis.asyncio.retry import Retry
+from redis.exceptions import ResponseError
+
+from backends.breaker import Breaker
+from backends.redis_options import NO_RETRIES, redis_options
+from backends.session_store import Record
+from models import now
+
+SESSION = "inkstand:session:"
+OF_USER = "inkstand:sessions-of:"
+USER, ENDS = ".user", ".ends"  # not JSON, and no field of ours starts with a dot
+
+UPDATE = """
+if redis.call('HEXISTS', KEYS[1], '.ends') == 0 then return 0 end
+for i = 1, #ARGV, 2 do
+  if ARGV[i + 1] == '' then redis.call('HDEL', KEYS[1], ARGV[i])
+  else redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end
+end
+return 1
+"""
+DELETE = """
+local user = redis.pcall('HGET', KEYS[1], '.user')
+redis.call('DEL', KEYS[1])
+if type(user) == 'string' and user ~= '' then redis.call('SREM', ARGV[1] .. user, ARGV[2]) end
+"""
+
+
+class RedisStore:
+    def __init__(self, url: str) -> None:
+        self.client: Any = redis.Redis.from_url(url, retry=Retry(*NO_RETRIES), **redis_options(url))
+        self.update_script = self.client.register_script(UPDATE)
+        self.delete_script = self.client.register_script(DELETE)
+        self.breaker = Breaker()
+
+    async def load(self, key: str) -> Record | None:
+        pipe = self.client.pipeline(transaction=False)
+        pipe.hgetall(SESSION + key)
+        pipe.pttl(SESSION + key)
+        with self.breaker:
+            fields, milliseconds = await pipe.execute(raise_on_error=False)
+            for reply in (fields, milliseconds):
+                if isinstance(reply, Exception) and not is_wrong_type(reply):
+                    raise reply
+        return parse(fields, milliseconds)
+
+    async def create(self, key: str, record: Record) -> None:
+        fields = {name: json.dumps(value) for name, value in record.data.items()}
+        fields |= {USER: record.user_id or "", ENDS: str(record.ends_at.timestamp())}
+        pipe = self.client.pipeline(transaction=True)
+        pipe.hset(SESSION + key, mapping=fields)
+        pipe.pexpire(SESSION + key, until(record.expires_at))
+        if record.user_id:
+            pipe.sadd(OF_USER + record.user_id, key)
+            pipe.pexpire(OF_USER + record.user_id, until(record.ends_at))
+        with self.breaker:
+            await pipe.execute()
+
+    async def update(self, key: str, changes: dict[str, Any]) -> bool:
+        words: list[str] = []
+        for name, value in changes.items():
+            words += [name, "" if value is None else json.dumps(value)]
+        with self.breaker:
+            return bool(await self.update_script(keys=[SESSION + key], args=words))
+
+    async def extend(self, key: str, idle: timedelta) -> None:
+        if record := await self.load(key):
+            with self.breaker:
+                await self.client.pexpire(SESSION + key, until(min(now() + idle, record.ends_at)))
+
+    async def delete(self, key: str) -> None:
+        with self.breaker:
+            await self.delete_script(keys=[SESSION + key], args=[OF_USER, key])
+
+    async def of_user(self, user_id: str) -> dict[str, Record]:
+        with self.breaker:
+            keys = sorted(await self.client.smembers(OF_USER + user_id))
+        records = {key: await self.load(key) for key in keys}
+        return {key: record for key, record in records.items() if record}
+
+    async def delete_of_user(self, user_id: str, but: str | None = None) -> int:
+        theirs = [key for key in await self.of_user(user_id) if key != but]
+        for key in theirs:
+            await self.delete(key)
+        return len(theirs)
+
+    async def ping(self) -> None:
+        with self.breaker:
+            await self.client.ping()
+
+    async def close(self) -> None:
+        await self.client.aclose()
+
+
+def parse(fields: Any, milliseconds: Any) -> Record | None:
+    """A Record of what Redis holds; None for anything that we did not write."""
+    try:
+        user_id, ends = fields.pop(USER), float(fields.pop(ENDS))
+        data = {name: json.loads(value) for name, value in fields.items()}
+        ends_at = datetime.fromtimestamp(ends, UTC)
+        if milliseconds < 0:
+            return None
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError, OSError):
+        return None
+    return Record(user_id or None, data, now() + timedelta(milliseconds=milliseconds), ends_at)
+
+
+def is_wrong_type(error: Exception) -> bool:
+    return isinstance(error, ResponseError) and str(error).startswith("WRONGTYPE")
+
+
+def until(moment: datetime) -> int:
+    """Milliseconds from now, at least one."""
+    return max(int((moment - now()).total_seconds() * 1000), 1)

@@ -1,0 +1,132 @@
+"""Commands for whoever runs the blog. `python3 blog.py <command>` starts them in its own .venv."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from sqlalchemy.exc import SQLAlchemyError
+
+from database import Database
+from settings import ROOT, Role, Settings, load_settings
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    help="Run and look after the blog.",
+    pretty_exceptions_enable=False,
+)
+GRACE_SECONDS = 8
+MOST_CONNECTIONS = 1_000
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on; HOST.")] = "",
+    port: Annotated[int, typer.Option(help="Port to listen on; PORT.")] = -1,
+    workers: Annotated[int, typer.Option(help="Processes; WEB_CONCURRENCY.")] = 0,
+    reload: Annotated[bool, typer.Option(help="Restart when a file changes.")] = False,
+) -> None:
+    """Serve the blog."""
+    import uvicorn
+
+    settings = load_settings()
+    host, port = host or settings.host, settings.port if port < 0 else port
+    workers = 1 if reload else workers or settings.web_concurrency
+    print(f"Inkstand is at http://{host}:{port} (stop it with Ctrl-C)", flush=True)
+    try:
+        uvicorn.run(
+            "main:app",
+            host=host,
+            port=port,
+            workers=workers,
+            reload=reload,
+            reload_dirs=[str(ROOT)] if reload else None,
+            app_dir=str(ROOT),
+            http="web.receive_deadline:DeadlineProtocol",
+            lifespan="on",
+            access_log=False,
+            log_config=None,
+            proxy_headers=False,
+            server_header=False,
+            limit_concurrency=MOST_CONNECTIONS,
+            timeout_graceful_shutdown=GRACE_SECONDS,
+        )
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database up to date. Safe to run any time, by several at once."""
+    import migrations
+
+    changed = migrations.upgrade(open_database(load_settings()))
+    print("The database is migrated." if changed else "The database is up to date.")
+
+
+@app.command()
+def demo(
+    posts: Annotated[int, typer.Option(help="More posts, for benchmarks.")] = 0,
+) -> None:
+    """Fill an empty blog with a dozen posts, for a first look."""
+    import migrations
+    from services import demo as content
+
+    settings = load_settings()
+    database = open_database(settings)
+    migrations.upgrade(database)
+    with database.writing() as db:
+        if not content.is_empty(db):
+            sys.exit("This blog has accounts already, so the demo leaves it alone.")
+        filled = content.fill(db, settings, copies=posts)
+    print(f"{filled.posts} posts by {filled.authors} authors are in.")
+    print(f"Log in as {filled.username} with the password {filled.password}")
+
+
+@app.command()
+def user(
+    username: str,
+    role: Annotated[Role, typer.Option(help="reader, author, editor or owner.")] = Role.author,
+) -> None:
+    """Make an account, also when registration is closed. Asks for the password."""
+    from pydantic import ValidationError
+
+    import auth_service
+    import migrations
+    from errors import DomainError
+    from services import passwords
+
+    settings = load_settings()
+    database = open_database(settings)
+    migrations.upgrade(database)
+    password = os.environ.get("PASSWORD") or typer.prompt(
+        "Password", hide_input=True, confirmation_prompt=True
+    )
+    try:
+        wanted = auth_service.Registration(username=username, password=password)
+        with database.writing() as db:
+            auth_service.check_new(db, wanted, settings)
+            hashed = passwords.hash_password(password, settings.bcrypt_cost)
+            made = auth_service.add_user(db, wanted, hashed, role)
+    except ValidationError as error:
+        sys.exit(str(error.errors()[0]["ctx"]["error"]))
+    except DomainError as error:
+        sys.exit(str(error))
+    print(f"{made.display_name} is here now, as {made.role}.")
+
+
+def open_database(settings: Settings) -> Database:
+    """Raises SystemExit with a sentence when it cannot be reached."""
+    database = Database(settings.database_url)
+    try:
+        database.engine.connect().close()
+    except SQLAlchemyError as error:
+        sys.exit(f"The database does not answer: {error.__cause__ or error}")
+    return database
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).parent))
+    app(prog_name="python3 blog.py")

@@ -1,0 +1,107 @@
+"""The database: one engine, and `Db`, one transaction per request."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import Depends
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.engine import make_url
+from sqlmodel import Session, create_engine
+from starlette.requests import HTTPConnection
+
+SAFE_METHODS = {"GET", "HEAD", "OPTIONS", "TRACE"}
+
+# Nothing may wait longer than a person would: a full pool, a lock and a query give up and the
+# answer is a 503 that keeps the text.
+POOL = {"pool_size": 10, "max_overflow": 20, "pool_timeout": 2, "pool_pre_ping": True}
+POSTGRES_LIMITS = "SET statement_timeout = 8000; SET lock_timeout = 2000; SET timezone = 'UTC'"
+SQLITE_BUSY_SECONDS = 5
+
+
+class Database:
+    """An engine and the two ways to use it: sessions that only read, and sessions that write."""
+
+    def __init__(self, url: str) -> None:
+        self.is_sqlite = url.startswith("sqlite")
+        self.engine = sqlite_engine(url) if self.is_sqlite else postgres_engine(url)
+        # SQLite must know at BEGIN that a transaction will write: one that starts by reading
+        # cannot wait for the lock later, it fails at once.
+        self.writer = self.engine.execution_options(begin="IMMEDIATE")
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        with Session(self.engine, expire_on_commit=False) as db:
+            yield db
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """One transaction: committed at the end of the block, rolled back when it raises."""
+        with Session(self.writer, expire_on_commit=False) as db:
+            yield db
+            db.commit()
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def get_session(connection: HTTPConnection) -> Iterator[Session]:
+    """The request's transaction; it is committed before the reply starts, or not at all."""
+    database: Database = connection.app.state.database
+    reads = connection.scope.get("method", "GET") in SAFE_METHODS
+    with database.reading() if reads else database.writing() as db:
+        yield db
+
+
+# scope="function" is what makes the commit come before the reply: the default scope would commit
+# after the first byte, and a failed commit would already have been acknowledged.
+Db = Annotated[Session, Depends(get_session, scope="function")]
+
+
+def release(db: Session) -> None:
+    """End the transaction so far, so that nothing is held while something slow runs.
+
+    What was read stays readable, detached; what was written is lost, so call it before any write.
+    """
+    db.expunge_all()
+    db.rollback()
+
+
+def sqlite_engine(url: str) -> Engine:
+    path = make_url(url).database
+    if path and path != ":memory:":
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url, connect_args={"timeout": SQLITE_BUSY_SECONDS}, **POOL)
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: Any, _: Any) -> None:
+        connection.isolation_level = None  # we say BEGIN ourselves, below
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",  # an acknowledged post survives a power cut
+            "foreign_keys=ON",
+            "cache_size=-16000",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        mode = connection.get_execution_options().get("begin", "DEFERRED")
+        connection.exec_driver_sql(f"BEGIN {mode}")
+
+    return engine
+
+
+def postgres_engine(url: str) -> Engine:
+    timeouts = {"connect_timeout": 3, "keepalives_idle": 30, "tcp_user_timeout": 5000}
+    engine = create_engine(url, connect_args=timeouts, **POOL)
+
+    # Set by a statement, since poolers in front of a database refuse start-up options.
+    @event.listens_for(engine, "connect")
+    def configure(connection: Any, _: Any) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(POSTGRES_LIMITS)
+        connection.commit()
+
+    return engine

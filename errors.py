@@ -1,0 +1,73 @@
+"""What can go wrong in the domain, as sentences for the person who meets it."""
+
+from uuid import UUID
+
+
+class DomainError(Exception):
+    """Base of all; `str(error)` is the sentence to show."""
+
+
+class NotFound(DomainError):
+    """Missing, or invisible to this person: the two must not be told apart."""
+
+
+class Gone(DomainError):
+    """It was public once and has been deleted."""
+
+
+class Moved(DomainError):
+    """It lives at another address now."""
+
+    def __init__(self, slug: str) -> None:
+        super().__init__(slug)
+        self.slug = slug
+
+
+class Forbidden(DomainError):
+    """Known, visible, and still not theirs to touch."""
+
+
+class Rejected(DomainError):
+    """A form or a call cannot be carried out; `fields` has a sentence for each field at fault."""
+
+    def __init__(self, fields: dict[str, str]) -> None:
+        super().__init__(" ".join(fields.values()))
+        self.fields = fields
+
+
+class Invalid(Rejected):
+    """The values are wrong in themselves."""
+
+
+class Conflict(Rejected):
+    """The values are fine, but somebody was there first."""
+
+
+class WrongPassword(Rejected):
+    """Name and password do not match, whichever of the two it is."""
+
+    def __init__(self) -> None:
+        sentence = "That name and password do not match. Nothing is locked; try again."
+        super().__init__({"password": sentence})
+
+
+class StaleVersion(DomainError):
+    """The post was changed elsewhere since this edit began."""
+
+    def __init__(self, post_id: UUID) -> None:
+        super().__init__("This post was changed in another tab or by somebody else.")
+        self.post_id = post_id
+
+
+class TooOften(DomainError):
+    """A limit was reached; it is worth trying again after `seconds`."""
+
+    def __init__(self, seconds: float) -> None:
+        minutes = max(round(seconds / 60), 1)
+        wait = "a minute" if minutes == 1 else f"{minutes} minutes"
+        super().__init__(f"That was tried too often. Please wait {wait} and try again.")
+        self.seconds = seconds
+
+
+class Busy(DomainError):
+    """More is going on than we can do well at once; it is worth trying again in a moment."""

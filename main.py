@@ -1,0 +1,121 @@
+"""The application: middleware, routers, error pages."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from fastapi import FastAPI
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.concurrency import run_in_threadpool
+
+import migrations
+from auth_dependencies import account_context
+from backends.limits import open_limits
+from backends.session_store import open_store
+from database import Database
+from routers import auth, health, home, posts, users
+from routers.redirects import handle_redirects
+from settings import Settings, load_settings
+from web.access_log import AccessLog, set_up_logging
+from web.assets import AssetMiddleware, Assets
+from web.body_guard import BodyGuard
+from web.csrf import CrossSiteGuard
+from web.errors import CROSS_SITE, Faults, answering, handle_errors
+from web.head import HeadAsGet
+from web.proxy import ProxyMiddleware
+from web.security_headers import SecurityHeaders
+from web.sessions import SessionMiddleware
+from web.signing import Cookies
+from web.templating import Templates
+
+log = logging.getLogger("inkstand")
+PUBLIC = Path(__file__).parent / "public"
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The whole blog for some settings; nothing is opened before it starts."""
+    app = FastAPI(
+        title=settings.site_name,
+        lifespan=lifespan,
+        openapi_url=None,
+        redirect_slashes=False,
+    )
+    app.state.settings = settings
+    app.state.database = Database(settings.database_url)
+    app.state.sessions = open_store(settings.redis_url, app.state.database)
+    app.state.limits = open_limits(settings.redis_url, app.state.database)
+    app.state.cookies = Cookies(settings.secrets, secure=settings.cookies_are_secure)
+    assets = Assets(PUBLIC)
+    app.state.templates = Templates(
+        reload=not settings.in_production, site=settings, asset=assets.url
+    )
+    app.state.templates.context_processors.append(account_context)
+
+    for routes in (
+        health.router,
+        home.router,
+        auth.router,
+        users.router,
+        posts.router,
+        posts.public,
+    ):
+        app.include_router(routes)
+    handle_errors(app)
+    handle_redirects(app)
+
+    # The last one added is the first to see a request.
+    app.add_middleware(Faults)
+    app.add_middleware(BodyGuard, too_large=answering(413))
+    app.add_middleware(
+        SessionMiddleware,
+        store=app.state.sessions,
+        cookies=app.state.cookies,
+        idle=settings.session_idle,
+        longest=settings.session_max,
+        unavailable=answering(503),
+    )
+    app.add_middleware(
+        CrossSiteGuard, base_url=settings.base_url, refuse=answering(403, CROSS_SITE)
+    )
+    app.add_middleware(AssetMiddleware, assets=assets)
+    app.add_middleware(HeadAsGet)
+    app.add_middleware(SecurityHeaders)
+    app.add_middleware(AccessLog)
+    app.add_middleware(ProxyMiddleware, hops=settings.trusted_proxies)
+    return app
+
+
+@asynccontextmanager
+async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """Migrate, and serve even when that must wait: the database may come up after us."""
+    waiting = None
+    if not await migrate(app.state.database):
+        waiting = asyncio.create_task(migrate_when_possible(app.state.database))
+    yield
+    if waiting:
+        waiting.cancel()
+    await app.state.sessions.close()
+    app.state.database.close()
+
+
+async def migrate_when_possible(database: Database) -> None:
+    pause = 0.5
+    while not await migrate(database):
+        await asyncio.sleep(pause)
+        pause = min(pause * 2, 5)
+
+
+async def migrate(database: Database) -> bool:
+    try:
+        await run_in_threadpool(migrations.upgrade, database)
+    except SQLAlchemyError as error:
+        log.warning("the database is not ready: %s", type(error).__name__)
+        return False
+    return True
+
+
+settings = load_settings()
+set_up_logging(settings.in_production)
+app = create_app(settings)

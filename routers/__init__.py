@@ -1,0 +1,1 @@
+"""Routes: load, check, one verb, page or redirect. No queries here."""

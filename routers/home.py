@@ -1,0 +1,48 @@
+"""The front page, and the lists by tag and by author. All public."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
+from starlette.requests import Request
+from starlette.responses import Response
+
+import auth_service
+from auth_dependencies import get_user_from_session
+from database import Db
+from errors import NotFound
+from services import streams, tags
+from web.templating import page, redirect
+
+router = APIRouter(dependencies=[Depends(get_user_from_session)])
+
+Cursor = Annotated[str, Query(max_length=64)]
+
+
+@router.get("/", name="home")
+@router.get("/posts", name="posts.index")
+def index(request: Request, db: Db, before: Cursor = "", after: Cursor = "") -> Response:
+    return page(request, "posts/index.html", stream=streams.latest(db, before, after))
+
+
+@router.get("/tags/{slug}", name="tags.show")
+def tag(request: Request, slug: str, db: Db, before: Cursor = "", after: Cursor = "") -> Response:
+    found = tags.find(db, slug.lower())
+    if slug != found.slug:
+        return redirect(request, "tags.show", slug=found.slug, permanent=True)
+    stream = streams.by_tag(db, found, before, after)
+    if not stream.entries:
+        raise NotFound  # a tag that only drafts carry would give them away
+    return page(request, "tags/show.html", tag=found, stream=stream)
+
+
+@router.get("/users/{username}", name="users.show")
+def author(
+    request: Request, username: str, db: Db, before: Cursor = "", after: Cursor = ""
+) -> Response:
+    found = auth_service.find_by_username(db, username.lower())
+    if found is None:
+        raise NotFound
+    if username != found.username:
+        return redirect(request, "users.show", username=found.username, permanent=True)
+    stream = streams.by_author(db, found, before, after)
+    return page(request, "users/show.html", author=found, stream=stream)

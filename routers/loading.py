@@ -1,0 +1,52 @@
+"""Posts loaded through permission: a route that declares one cannot forget the check."""
+
+from typing import Annotated
+
+from fastapi import Depends
+from starlette.requests import Request
+
+from auth_dependencies import CurrentUser
+from database import SAFE_METHODS, Db
+from errors import Forbidden, NotFound
+from models import Post
+from services import posts
+from services.permissions import can_edit, can_see
+
+
+class AtAnotherAddress(Exception):
+    """A page of a post was asked for by an old address; it is redirected to the newest."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        self.path = path
+
+
+def own_post(request: Request, slug: str, user: CurrentUser, db: Db) -> Post:
+    """A post that this person may edit, from the trash too.
+
+    Raises:
+        NotFound: there is none that this person may see.
+        Forbidden: it is public, and somebody else's.
+    """
+    try:
+        post = posts.find(db, slug)
+    except posts.MovedPost as moved:
+        post = moved.post
+    if not can_edit(user, post):
+        if can_see(user, post):
+            raise Forbidden("Only its author may change this post. Nothing was changed.")
+        raise NotFound
+    if post.slug != slug and request.method in SAFE_METHODS:
+        raise AtAnotherAddress(request.url.path.replace(f"/{slug}", f"/{post.slug}", 1))
+    return post
+
+
+def editable_post(post: Annotated[Post, Depends(own_post)]) -> Post:
+    """As own_post, but not from the trash."""
+    if post.is_trashed:
+        raise NotFound
+    return post
+
+
+OwnPost = Annotated[Post, Depends(editable_post)]
+OwnTrashedPost = Annotated[Post, Depends(own_post)]

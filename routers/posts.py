@@ -1,0 +1,122 @@
+"""Reading a post, and everything its author does with it."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+from starlette.requests import Request
+from starlette.responses import Response
+
+from auth_dependencies import CurrentUser, OptionalUser, requires
+from database import Db
+from errors import Moved, StaleVersion
+from models import Post
+from routers.loading import OwnPost, OwnTrashedPost
+from services import diffs, posts, streams
+from services.permissions import WRITE, can_edit
+from web.forms import Form, form_of
+from web.templating import page, redirect
+
+public = APIRouter()
+router = APIRouter(dependencies=[Depends(requires(WRITE))])
+
+NewPost = Annotated[Form[posts.NewPost], Depends(form_of(posts.NewPost))]
+PostEdit = Annotated[Form[posts.PostEdit], Depends(form_of(posts.PostEdit))]
+
+
+@router.get("/posts/new", name="posts.new")
+def new(request: Request) -> Response:
+    form: Form[posts.NewPost] = Form({"idempotency_key": posts.new_key()})
+    return page(request, "posts/new.html", form=form)
+
+
+@router.post("/posts", name="posts.create")
+def create(request: Request, user: CurrentUser, form: NewPost, db: Db) -> Response:
+    with form.or_show("posts/new.html"):
+        post = posts.create(db, user, form.data)
+    return after_writing(request, post, "Published." if post.is_published else "Draft saved.")
+
+
+@public.get("/posts/{slug}", name="posts.show")
+def show(request: Request, slug: str, user: OptionalUser, db: Db) -> Response:
+    try:
+        shown = posts.show(db, slug, user)
+    except Moved as moved:
+        return redirect(request, "posts.show", slug=moved.slug, permanent=True)
+    return page(request, "posts/show.html", shown=shown, can_edit=can_edit(user, shown.post))
+
+
+@router.get("/posts/{slug}/edit", name="posts.edit")
+def edit(request: Request, post: OwnPost, db: Db) -> Response:
+    form: Form[posts.PostEdit] = Form(posts.text_of(db, post) | {"version": str(post.version)})
+    return page(request, "posts/edit.html", post=post, form=form)
+
+
+@router.post("/posts/{slug}", name="posts.update")
+def update(request: Request, post: OwnPost, form: PostEdit, db: Db) -> Response:
+    was_published = post.is_published
+    try:
+        with form.or_show("posts/edit.html", post=post):
+            post = posts.edit(db, post, form.data)
+    except StaleVersion:
+        return conflict(request, post, form, db)
+    return after_writing(request, post, SAID[form.data.action, was_published])
+
+
+@router.get("/posts/{slug}/delete", name="posts.delete")
+def delete(request: Request, post: OwnPost) -> Response:
+    return page(request, "posts/delete.html", post=post)
+
+
+@router.post("/posts/{slug}/delete", name="posts.destroy")
+def destroy(request: Request, post: OwnPost, db: Db) -> Response:
+    posts.trash(db, post)
+    return redirect(request, "trash", say=f"“{post.title}” is in the trash.")
+
+
+@router.post("/posts/{slug}/restore", name="posts.restore")
+def restore(request: Request, post: OwnTrashedPost, db: Db) -> Response:
+    posts.restore(db, post)
+    return after_writing(request, post, f"“{post.title}” is back.")
+
+
+@router.get("/drafts", name="drafts")
+def drafts(request: Request, user: CurrentUser, db: Db) -> Response:
+    return page(request, "posts/drafts.html", posts=streams.unpublished(db, user))
+
+
+@router.get("/trash", name="trash")
+def trash(request: Request, user: CurrentUser, db: Db) -> Response:
+    return page(request, "posts/trash.html", posts=streams.trashed(db, user))
+
+
+SAID = {
+    ("save", False): "Draft saved.",
+    ("save", True): "Saved. Readers see it once you update the post.",
+    ("publish", False): "Published.",
+    ("publish", True): "Updated.",
+    ("unpublish", False): "Draft saved.",
+    ("unpublish", True): "Taken back. It is a draft again, and only you can see it.",
+}
+
+
+def after_writing(request: Request, post: Post, say: str) -> Response:
+    """To the post if readers see what was written, else back to the desk."""
+    name = "posts.show" if post.is_published and not post.staged else "posts.edit"
+    return redirect(request, name, slug=post.slug, say=say)
+
+
+def conflict(request: Request, post: Post, form: Form[posts.PostEdit], db: Db) -> Response:
+    """Both texts and what differs: nothing was overwritten, and the person decides."""
+    db.refresh(post)
+    theirs = posts.text_of(db, post)
+    difference = diffs.lines(theirs["content"], form.value("content"))
+    form.values["version"] = str(post.version)
+    return page(
+        request,
+        "posts/conflict.html",
+        status_code=409,
+        post=post,
+        form=form,
+        theirs=theirs,
+        difference=difference,
+    )

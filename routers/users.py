@@ -1,0 +1,56 @@
+"""Becoming somebody here."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+from starlette.requests import Request
+from starlette.responses import Response
+
+import auth_service
+from auth_dependencies import CurrentSession, OptionalUser
+from database import Db
+from errors import Forbidden, TooOften
+from routers.auth import Next, NextForm
+from web.forms import Form, form_of
+from web.next_url import safe_next
+from web.proxy import client_network
+from web.templating import page, redirect_to
+
+router = APIRouter(prefix="/users")
+
+
+class Registration(auth_service.Registration, NextForm):
+    pass
+
+
+RegistrationForm = Annotated[Form[Registration], Depends(form_of(Registration))]
+
+
+@router.get("/register", name="users.new")
+def new(request: Request, user: OptionalUser, back: Next = "") -> Response:
+    if user:
+        return redirect_to(request, safe_next(back))
+    must_be_open(request)
+    form: Form[Registration] = Form({"next": safe_next(back)})
+    return page(request, "users/register.html", form=form)
+
+
+@router.post("/register", name="users.create")
+def create(request: Request, session: CurrentSession, form: RegistrationForm, db: Db) -> Response:
+    must_be_open(request)
+    state = request.app.state
+    with form.or_show("users/register.html"):
+        wanted = form.data
+        limit, network = auth_service.REGISTRATIONS_OF_ADDRESS, client_network(request.scope)
+        if wait := state.limits.take(limit, network):
+            raise TooOften(wait)
+        user = auth_service.register(db, wanted, state.settings)
+    auth_service.log_in(session, user)
+    say = "Welcome. This blog is yours now." if user.is_owner else f"Welcome, {user.display_name}."
+    return redirect_to(request, safe_next(wanted.next), say=say)
+
+
+def must_be_open(request: Request) -> None:
+    registration = request.app.state.settings.registration
+    if registration != "open":
+        raise Forbidden(auth_service.CLOSED[registration])

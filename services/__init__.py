@@ -1,0 +1,1 @@
+"""The domain: nouns as modules, verbs as functions. Knows nothing of HTTP."""

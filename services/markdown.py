@@ -1,0 +1,231 @@
+"""Markdown to HTML that is safe to show: comrak parses, Pygments colours, nh3 sanitises."""
+
+import html
+import re
+from functools import cache
+from typing import Any
+
+import comrak
+import nh3
+from slugify import slugify
+
+# Raised when the output changes, so that stored HTML can be rendered again.
+RENDERER = 1
+
+MOST_CODE_BYTES = 32 * 1024  # longer listings stay uncoloured
+MOST_FORMULA_BYTES = 2 * 1024
+MOST_FORMULAS = 500
+
+# comrak escapes what is inside, so [^<]* reads a node to its end and no further: every pattern
+# here is linear in the text, also when raw HTML imitates the nodes.
+CODE = re.compile(r'<pre><code class="language-([\w+#.-]{1,40})[^"<>]*">([^<]*)</code></pre>')
+MATH = re.compile(r'<span data-math-style="(inline|display)">([^<]*)</span>')
+FIGURE = re.compile(r"<p>(<figure><img [^<>]*/>(?:<figcaption>[^<]*</figcaption>)?</figure>)</p>")
+HEADING = re.compile(r"<h([1-6])>(.{1,300}?)</h\1>")
+TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)[^<>]*>")
+DEEP_QUOTE = re.compile(r"^([ \t]*(?:>[ \t]*){40})(?=>)", re.M)
+
+# Trees of any depth take the parsers quadratic time; nobody reads the hundredth level.
+DEEPEST = 100
+# Elements without depth of their own: void ones, and those that the next of their kind ends.
+FLAT = frozenset(
+    "area base br col dd dt embed hr img input li link meta p source tbody td tfoot th thead tr "
+    "track wbr".split()
+)
+MOST_ANCHORS = 500
+MOST_ADDRESSES = 200
+MOST_LISTINGS = 2_000
+
+
+def render(source: str) -> str:
+    """HTML for a text in CommonMark with GFM's tables, task lists, footnotes and alerts.
+
+    The answer holds no script, style, form or event handler, whatever the source says; it may be
+    put into a page as it is. Never raises for any text.
+    """
+    body = comrak.render_markdown(DEEP_QUOTE.sub(r"\1\\", source), *options(can_autolink(source)))
+    body = FIGURE.sub(r"\1", body)
+    body = CODE.sub(coloured, body, count=MOST_LISTINGS)
+    body = with_formulas(body)
+    body = with_anchors(body)
+    return str(nh3.clean(not_too_deep(body), **SANITISER))
+
+
+def plain_text(rendered: str) -> str:
+    """The words of rendered HTML without any markup, whitespace folded."""
+    without_notes = rendered.partition('<section class="footnotes"')[0]
+    spaced = re.sub(
+        r"<(?:sup|pre|math|figcaption)\b.*?</(?:sup|pre|math|figcaption)>",
+        " ",
+        without_notes,
+        flags=re.S,
+    )
+    spaced = re.sub(r"</(?:p|li|h\d|td|th|div|blockquote)>", " ", spaced)
+    return " ".join(html.unescape(re.sub(r"<[^>]*>", "", spaced)).split())
+
+
+def can_autolink(source: str) -> bool:
+    """comrak recurses for each e-mail address in a paragraph, down to the end of the stack."""
+    return all(block.count("@") <= MOST_ADDRESSES for block in source.split("\n\n"))
+
+
+@cache
+def options(autolink: bool) -> tuple[Any, Any, Any]:
+    extension = comrak.ExtensionOptions()
+    for name in ("strikethrough", "table", "tasklist", "footnotes", "alerts", "math_dollars"):
+        setattr(extension, name, True)
+    extension.autolink = autolink
+    parse = comrak.ParseOptions()
+    parse.smart = True
+    output = comrak.RenderOptions()
+    output.unsafe_ = True  # raw HTML goes through; nh3 decides, once, at the end
+    output.figure_with_caption = True
+    output.tasklist_classes = True
+    output.alert_style = comrak.AlertStyle.Semantic
+    return extension, parse, output
+
+
+def coloured(match: re.Match[str]) -> str:
+    language, code = match.group(1), html.unescape(match.group(2))
+    if len(code) > MOST_CODE_BYTES:
+        return match.group()
+    from pygments import highlight  # heavy, and only posts with code need it
+    from pygments.lexers import get_lexer_by_name
+    from pygments.util import ClassNotFound
+
+    try:
+        lexer = get_lexer_by_name(language)
+    except ClassNotFound:
+        return match.group()
+    return (
+        f'<pre><code class="language-{language}">{highlight(code, lexer, formatter())}</code></pre>'
+    )
+
+
+@cache
+def formatter() -> Any:
+    from pygments.formatters import HtmlFormatter
+
+    return HtmlFormatter(nowrap=True)
+
+
+def with_formulas(body: str) -> str:
+    if "data-math-style" not in body:
+        return body
+    from latex2mathml.converter import convert
+
+    def formula(match: re.Match[str]) -> str:
+        style, latex = match.group(1), html.unescape(match.group(2))
+        as_code = f"<code>{html.escape(latex)}</code>"
+        if len(latex) > MOST_FORMULA_BYTES:
+            return as_code
+        try:
+            return str(convert(latex, display="block" if style == "display" else "inline"))
+        except Exception:  # whatever is wrong with a formula, the post must come out
+            return as_code
+
+    return MATH.sub(formula, body, count=MOST_FORMULAS)
+
+
+def with_anchors(body: str) -> str:
+    """Give headings an id and a link to it. comrak's own take quadratic time for equal titles."""
+    seen: dict[str, int] = {}
+
+    def anchor(match: re.Match[str]) -> str:
+        level, inside = match.groups()
+        name = slugify(plain_text(inside), max_length=60, word_boundary=True) or "section"
+        seen[name] = seen.get(name, 0) + 1
+        # The prefix keeps these ids apart from those of the page around them.
+        target = f"h-{name}" if seen[name] == 1 else f"h-{name}-{seen[name]}"
+        link = f'<a class="anchor" href="#{target}" aria-label="Link to this section"></a>'
+        return f'<h{level} id="{target}">{inside}{link}</h{level}>'
+
+    return HEADING.sub(anchor, body, count=MOST_ANCHORS)
+
+
+def not_too_deep(body: str) -> str:
+    depth = 0
+
+    def shallow(match: re.Match[str]) -> str:
+        nonlocal depth
+        closes, name = match.groups()
+        if name.lower() in FLAT:
+            return match.group()
+        if not closes:
+            depth += 1
+        keep = depth <= DEEPEST
+        if closes:
+            depth = max(depth - 1, 0)
+        return match.group() if keep else ""
+
+    return TAG.sub(shallow, body)
+
+
+MATHML = {
+    name: {
+        "mathvariant",
+        "displaystyle",
+        "stretchy",
+        "fence",
+        "form",
+        "columnalign",
+        "linethickness",
+    }
+    for name in """
+    mi mn mo ms mtext mspace mrow mfrac msqrt mroot mstyle mpadded mphantom msub msup msubsup
+    munder mover munderover mmultiscripts mtable mtr mtd
+    """.split()
+}
+ATTRIBUTES: dict[str, set[str]] = {
+    "*": {"lang", "dir", "title"},
+    "a": {"href", "id", "aria-label"},
+    "img": {"src", "alt", "width", "height"},
+    "ol": {"start", "reversed"},
+    "li": {"id", "value"},
+    "td": {"align", "colspan", "rowspan"},
+    "th": {"align", "colspan", "rowspan", "scope"},
+    "time": {"datetime"},
+    "details": {"open"},
+    "input": {"checked", "disabled"},
+    **{f"h{n}": {"id"} for n in range(1, 7)},
+    "math": {"display", "xmlns"},
+    **MATHML,
+}
+TAGS = set(ATTRIBUTES) - {"*"} | set(
+    """
+        abbr aside b bdi blockquote br caption cite code col colgroup dd del dfn div dl dt em
+        figcaption figure hr i ins kbd mark p pre q rp rt ruby s samp section small span strong sub
+        summary sup table tbody tfoot thead tr u ul var
+        """.split()
+)
+OUR_IDS = re.compile(r"(h-|fn-|fnref-)[^\s]{1,200}")
+
+
+def only_our_ids(_tag: str, name: str, value: str) -> str | None:
+    """An id of the author's own could take a name that the page around it uses."""
+    return value if name != "id" or OUR_IDS.fullmatch(value) else None
+
+
+# Short names that Pygments gives its tokens, e.g. "kn" or "s2".
+TOKENS = {a + b for a in "abcdefghiklmnopsuvw" for b in ["", *"abcdefhiklmnoprstuvx12"]} | {
+    "err", "fm", "vm", "bp",
+}  # fmt: skip
+SANITISER: dict[str, Any] = {
+    "tags": TAGS,
+    "clean_content_tags": {"script", "style", "template", "noscript", "iframe", "object", "title"},
+    "attributes": ATTRIBUTES,
+    "attribute_filter": only_our_ids,
+    "set_tag_attribute_values": {"input": {"type": "checkbox", "disabled": ""}},
+    "allowed_classes": {
+        "a": {"anchor", "footnote-backref"},
+        "aside": {"admonition", "note", "tip", "important", "warning", "caution"},
+        "p": {"admonition-title"},
+        "section": {"footnotes"},
+        "sup": {"footnote-ref"},
+        "ul": {"contains-task-list"},
+        "li": {"task-list-item"},
+        "span": TOKENS,
+    },
+    "url_schemes": {"http", "https", "mailto", "tel"},
+    "link_rel": "noopener",
+}

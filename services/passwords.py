@@ -1,0 +1,102 @@
+"""Passwords: what is good enough, how they are stored, and hashing that never starves readers."""
+
+import base64
+import hmac
+import threading
+import unicodedata
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from pathlib import Path
+from typing import TypeVar
+
+import bcrypt
+
+from errors import Busy
+
+T = TypeVar("T")
+
+SHORTEST_BYTES, LONGEST_BYTES = 8, 4096
+COMMON = Path(__file__).parent / "common_passwords.txt"
+
+# bcrypt cuts at 72 bytes and at NUL: it gets a fixed-length digest instead. The prefix names this
+# recipe, so that a later one can live beside it; the key keeps the digest from matching any leak.
+RECIPE = "v1:"
+RECIPE_KEY = b"inkstand password v1"
+
+# bcrypt lets go of the GIL, so one thread hashes while the event loop and the readers go on. More
+# would take the second core from them. Who waits also holds a thread of the request pool (40):
+# past this many we rather ask to try again.
+POOL = ThreadPoolExecutor(max_workers=1, thread_name_prefix="bcrypt")
+MOST_WAITING = 16
+WAITING = threading.BoundedSemaphore(MOST_WAITING)
+
+
+def hash_password(password: str, cost: int) -> str:
+    """The text to store. Raises Busy when too many wait already."""
+    return RECIPE + in_pool(bcrypt.hashpw, digest(password), bcrypt.gensalt(cost)).decode()
+
+
+def verify(password: str, stored: str | None, cost: int) -> bool:
+    """Whether it is the one. Without a stored one the same work is done and the answer is no.
+
+    Raises Busy when too many wait already.
+    """
+    known = stored is not None and stored.startswith(RECIPE)
+    against = stored.removeprefix(RECIPE) if stored and known else dummy(cost)
+    fits = in_pool(bcrypt.checkpw, digest(password), against.encode())
+    return fits and known
+
+
+def needs_rehash(stored: str, cost: int) -> bool:
+    return not stored.startswith(f"{RECIPE}$2b${cost:02}$")
+
+
+def problem(password: str, *context: str) -> str | None:
+    """What is wrong with a new password, as a sentence; None if it will do.
+
+    `context` are words it must not consist of: the name, the address, the blog's name.
+    """
+    if size_of(password) < SHORTEST_BYTES:
+        return f"At least {SHORTEST_BYTES} characters, please. A short sentence is a good password."
+    if size_of(password) > LONGEST_BYTES:
+        return f"At most {LONGEST_BYTES} bytes, please."
+    plain = normal(password).casefold().strip()
+    if plain in common() or len(set(plain)) < 3:
+        return "Many people use that password, so it is guessed first. Please choose another."
+    if any(word and plain in (word, word * 2, word[::-1]) for word in map(str.casefold, context)):
+        return "That is too easy to guess from your name. Please choose another."
+    return None
+
+
+def size_of(password: str) -> int:
+    """Bytes in UTF-8. Raises ValueError (UnicodeEncodeError) for lone surrogates."""
+    return len(password.encode())
+
+
+def digest(password: str) -> bytes:
+    return base64.b64encode(hmac.digest(RECIPE_KEY, normal(password).encode(), "sha256"))
+
+
+def normal(password: str) -> str:
+    """NFKC, so that every keyboard gives the same bytes (NIST SP 800-63B, section 3.1.1.2)."""
+    return unicodedata.normalize("NFKC", password)
+
+
+@cache
+def common() -> frozenset[str]:
+    return frozenset(COMMON.read_text("utf-8").splitlines())
+
+
+@cache
+def dummy(cost: int) -> str:
+    return bcrypt.hashpw(b"nobody", bcrypt.gensalt(cost)).decode()
+
+
+def in_pool(work: Callable[[bytes, bytes], T], password: bytes, against: bytes) -> T:
+    if not WAITING.acquire(blocking=False):
+        raise Busy("Many people are logging in at this moment. Please try again in a few seconds.")
+    try:
+        return POOL.submit(work, password, against).result()
+    finally:
+        WAITING.release()

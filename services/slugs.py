@@ -1,0 +1,73 @@
+"""Addresses of posts: readable, never reused for another post, unique under races."""
+
+import re
+import secrets
+from collections.abc import Iterator
+from itertools import islice
+
+from slugify import slugify
+from sqlalchemy import delete
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session, col, select
+
+from models import Post, Slug
+
+LONGEST = 80
+TRIES = 8
+# A UUID is the permanent address of one post and must not become that of another.
+UUID_SHAPE = re.compile(r"[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}")
+# What stands beside posts under /posts/: an author's slug must not hide a page of ours.
+RESERVED = frozenset({"new", "feed", "drafts", "tags", "search", "archive", "preview", "trash"})
+
+
+def slug_of(title: str) -> str:
+    """Lower-case ASCII words of any script's title, joined by hyphens; "post" if none remain."""
+    slug = slugify(title, max_length=LONGEST, word_boundary=True) or slugify(title)[:LONGEST]
+    return f"post-{slug}" if slug in RESERVED or UUID_SHAPE.fullmatch(slug) else slug or "post"
+
+
+def claim(db: Session, post: Post, wanted: str) -> None:
+    """Give the post an address: the wanted one, else the same with a number, else with letters.
+
+    The primary key of `slugs` decides who was first, so two writers at once get two addresses.
+    Its older addresses stay its own and lead to the new one, if anybody can have seen them.
+    """
+    if post.slug == wanted:
+        return
+    old = post.slug
+    for candidate in islice(candidates(db, wanted), TRIES):
+        if owns(db, post, candidate) or take(db, post, candidate):
+            post.slug = candidate
+            break
+    else:
+        raise RuntimeError("No free slug, although they are random by now.")
+    if old and not post.was_published:
+        db.execute(delete(Slug).where(col(Slug.slug) == old))
+
+
+def find_post_id(db: Session, slug: str) -> object:
+    """The id of the post that has or had this slug, None if none did."""
+    return db.exec(select(Slug.post_id).where(Slug.slug == slug)).first()
+
+
+def candidates(db: Session, wanted: str) -> Iterator[str]:
+    yield wanted
+    pattern = wanted.replace("\\", "\\\\").replace("_", "\\_").replace("%", "\\%") + "-%"
+    taken = set(db.exec(select(Slug.slug).where(col(Slug.slug).like(pattern, escape="\\"))))
+    free = next(n for n in range(2, len(taken) + 3) if f"{wanted}-{n}" not in taken)
+    yield f"{wanted}-{free}"
+    while True:
+        yield f"{wanted}-{secrets.token_hex(3)}"
+
+
+def owns(db: Session, post: Post, slug: str) -> bool:
+    return find_post_id(db, slug) == post.id
+
+
+def take(db: Session, post: Post, slug: str) -> bool:
+    try:
+        with db.begin_nested():
+            db.add(Slug(slug=slug, post_id=post.id))
+    except IntegrityError:
+        return False
+    return True

@@ -1,0 +1,133 @@
+"""Lists of posts, newest first, by keyset: the thousandth page costs what the first does."""
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, tuple_
+from sqlmodel import Session, col, select
+
+from errors import NotFound
+from models import Post, PostTag, Tag, User, now
+from services import tags
+
+PER_PAGE = 20
+WORDS_PER_MINUTE = 230
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of a list: only the columns that it shows."""
+
+    id: UUID
+    slug: str
+    title: str
+    excerpt: str
+    word_count: int
+    published_at: datetime
+    username: str
+    author: str
+    tags: list[Tag] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Stream:
+    """A page of a list, and the cursors of the pages beside it."""
+
+    entries: list[Entry]
+    older: str | None = None
+    newer: str | None = None
+
+
+def is_public() -> ColumnElement[bool]:
+    """The one condition that decides what strangers see. Every public query goes through it."""
+    return (col(Post.published_at) <= now()) & col(Post.trashed_at).is_(None)
+
+
+def latest(db: Session, before: str = "", after: str = "") -> Stream:
+    return page(db, is_public(), before, after)
+
+
+def by_author(db: Session, author: User, before: str = "", after: str = "") -> Stream:
+    return page(db, is_public() & (col(Post.author_id) == author.id), before, after)
+
+
+def by_tag(db: Session, tag: Tag, before: str = "", after: str = "") -> Stream:
+    tagged = select(PostTag.post_id).where(PostTag.tag_id == tag.id)
+    return page(db, is_public() & col(Post.id).in_(tagged), before, after)
+
+
+def unpublished(db: Session, author: User) -> Sequence[Post]:
+    """An author's own drafts and staged edits, last touched first."""
+    mine = (Post.author_id == author.id, col(Post.trashed_at).is_(None))
+    waiting = col(Post.published_at).is_(None) | col(Post.staged).is_not(None)
+    return db.exec(
+        select(Post).where(*mine, waiting).order_by(col(Post.updated_at).desc()).limit(200)
+    ).all()
+
+
+def trashed(db: Session, author: User) -> Sequence[Post]:
+    mine = (Post.author_id == author.id, col(Post.trashed_at).is_not(None))
+    return db.exec(select(Post).where(*mine).order_by(col(Post.trashed_at).desc()).limit(200)).all()
+
+
+def page(db: Session, wanted: ColumnElement[bool], before: str, after: str) -> Stream:
+    """Up to 20 entries older than `before`, or newer than `after`, newest first.
+
+    Raises:
+        NotFound: a cursor is not one that we gave.
+    """
+    key = tuple_(col(Post.published_at), col(Post.id))
+    backwards = bool(after) and not before
+    query: Any = select(*COLUMNS).join(User, col(User.id) == col(Post.author_id)).where(wanted)
+    if before:
+        query = query.where(key < position(before))
+    elif after:
+        query = query.where(key > position(after))
+    order = (col(Post.published_at), col(Post.id))
+    query = query.order_by(*(order if backwards else (part.desc() for part in order)))
+    rows = db.execute(query.limit(PER_PAGE + 1)).all()
+    has_more = len(rows) > PER_PAGE
+    entries = [Entry(*row) for row in rows[:PER_PAGE]]
+    if backwards:
+        entries.reverse()
+    of_posts = tags.of_posts(db, (entry.id for entry in entries))
+    for entry in entries:
+        entry.tags.extend(of_posts[entry.id])
+    return Stream(
+        entries,
+        older=cursor(entries[-1]) if entries and (has_more or backwards) else None,
+        newer=cursor(entries[0]) if entries and (has_more if backwards else before) else None,
+    )
+
+
+COLUMNS = (
+    Post.id,
+    Post.slug,
+    Post.title,
+    Post.excerpt,
+    Post.word_count,
+    Post.published_at,
+    User.username,
+    User.display_name,
+)
+
+
+def cursor(entry: Entry) -> str:
+    """A place in a list: the entry's microseconds since 1970 and its id, for an address."""
+    micros = (entry.published_at - EPOCH) // timedelta(microseconds=1)
+    return base64.urlsafe_b64encode(micros.to_bytes(8) + entry.id.bytes).decode()
+
+
+def position(cursor: str) -> Any:
+    try:
+        raw = base64.b64decode(cursor.encode("ascii"), altchars=b"-_", validate=True)
+        moment = EPOCH + timedelta(microseconds=int.from_bytes(raw[:8]))
+        place = (moment, UUID(bytes=raw[8:]))
+    except (ValueError, OverflowError):
+        raise NotFound from None
+    return tuple_(*place)

@@ -1,0 +1,60 @@
+"""What counts as text: the characters that both databases, feeds and browsers can carry."""
+
+import re
+import unicodedata
+
+from pydantic import AfterValidator
+
+# C0 controls but tab and newline, lone surrogates, and the non-characters XML cannot carry.
+UNSTORABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+# One line more strictly: no control or separator that would break or reorder a heading.
+NOT_IN_A_LINE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+
+
+def one_line(longest: int) -> AfterValidator:
+    """For `Annotated[str, one_line(200)]`: trimmed, NFC, not empty, up to `longest` characters."""
+
+    def check(value: str) -> str:
+        value = unicodedata.normalize("NFC", value.strip())
+        check_characters(value)
+        if found := NOT_IN_A_LINE.search(value):
+            raise ValueError(f"This has a character that cannot be in a line ({name(found)}).")
+        if not value:
+            raise ValueError("Please fill this in.")
+        if len(value) > longest:
+            raise ValueError(f"At most {longest} characters, please; these are {len(value)}.")
+        return value
+
+    return AfterValidator(check)
+
+
+def many_lines(most_bytes: int) -> AfterValidator:
+    """For a longer text: newlines become \\n, otherwise it is kept to the letter; not empty."""
+
+    def check(value: str) -> str:
+        value = value.replace("\r\n", "\n").replace(
+            "\r", "\n"
+        )  # forms send CRLF whatever was typed
+        check_characters(value)
+        if not value.strip():
+            raise ValueError("Please write something.")
+        size = -(-len(value.encode()) // 1024)
+        if size > most_bytes // 1024:
+            raise ValueError(f"At most {most_bytes // 1024} KB of text, please; this is {size} KB.")
+        return value
+
+    return AfterValidator(check)
+
+
+def check_characters(value: str) -> None:
+    if found := UNSTORABLE.search(value):
+        raise ValueError(f"This has a character that cannot be stored ({name(found)}).")
+
+
+def name(found: re.Match[str]) -> str:
+    return f"U+{ord(found.group()):04X}"
+
+
+def printable(value: str) -> str:
+    """The same text without what cannot be stored, for showing a form again."""
+    return UNSTORABLE.sub("\ufffd", value)

@@ -1,0 +1,176 @@
+"""Every setting, typed, from the environment or a `.env` file; checked before anything starts."""
+
+import os
+import secrets
+from datetime import timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+ROOT = Path(__file__).parent
+DATA = ROOT / "data"
+
+SHORTEST_SECRET = 32
+KNOWN_SECRETS = ("your-secret-key", "changeme", "change-me", "change_me", "secret", "inkstand")
+
+
+class Role(StrEnum):
+    """What a person may do here, from least to most; services/permissions.py has the scopes."""
+
+    reader = "reader"
+    author = "author"
+    editor = "editor"
+    owner = "owner"
+
+
+class Settings(BaseSettings):
+    """All of them are optional in development; docs/configuration.md explains each."""
+
+    model_config = SettingsConfigDict(env_file=ROOT / ".env", extra="ignore", frozen=True)
+
+    environment: Literal["development", "production"] = "development"
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8000
+    web_concurrency: Annotated[int, Field(ge=1, le=64)] = 1
+    base_url: str = ""
+    trusted_proxies: Annotated[int, Field(ge=0, le=8)] = 0
+
+    site_name: Annotated[str, Field(min_length=1, max_length=80)] = "Inkstand"
+    site_description: Annotated[str, Field(max_length=300)] = ""
+
+    secret_key: Annotated[list[SecretStr], NoDecode] = []
+    database_url: str = f"sqlite:///{DATA / 'inkstand.db'}"
+    redis_url: str = ""
+
+    registration: Literal["open", "invite", "closed"] = "open"
+    new_user_role: Literal["reader", "author", "editor"] = "author"
+    bcrypt_cost: Annotated[int, Field(ge=4, le=16)] = 12
+
+    session_idle_days: Annotated[int, Field(ge=1, le=365)] = 30
+    session_max_days: Annotated[int, Field(ge=1, le=730)] = 90
+
+    @property
+    def in_production(self) -> bool:
+        return self.environment == "production"
+
+    @property
+    def cookies_are_secure(self) -> bool:
+        return self.in_production and not self.base_url.startswith("http://")
+
+    @property
+    def secrets(self) -> list[str]:
+        """The signing keys: the first signs, all of them verify."""
+        return [key.get_secret_value() for key in self.secret_key]
+
+    @property
+    def session_idle(self) -> timedelta:
+        return timedelta(days=self.session_idle_days)
+
+    @property
+    def session_max(self) -> timedelta:
+        return timedelta(days=self.session_max_days)
+
+    @field_validator("secret_key", mode="before")
+    @classmethod
+    def split_at_commas(cls, value: object) -> object:
+        if isinstance(value, str):
+            return [key.strip() for key in value.split(",") if key.strip()]
+        return value
+
+    @field_validator("base_url")
+    @classmethod
+    def be_an_origin(cls, value: str) -> str:
+        value = value.rstrip("/")
+        if value and not value.startswith(("http://", "https://")):
+            raise ValueError("BASE_URL must start with https:// or http://.")
+        return value
+
+    @field_validator("database_url")
+    @classmethod
+    def name_the_driver(cls, value: str) -> str:
+        """SQLAlchemy 2.1 reads postgresql:// as psycopg 3 and refuses postgres:// altogether."""
+        for prefix in ("postgres://", "postgresql://"):
+            if value.startswith(prefix):
+                return "postgresql+psycopg2://" + value.removeprefix(prefix)
+        if not value.startswith(("sqlite:///", "postgresql+psycopg2://")):
+            raise ValueError("DATABASE_URL must start with postgresql:// or sqlite:///.")
+        return value
+
+    @field_validator("redis_url")
+    @classmethod
+    def be_a_redis_address(cls, value: str) -> str:
+        if value and not value.startswith(("redis://", "rediss://", "unix://")):
+            raise ValueError("REDIS_URL must start with redis:// or rediss://.")
+        return value
+
+    @model_validator(mode="after")
+    def have_a_good_secret(self) -> Self:
+        if not self.in_production:
+            return self
+        if not self.secret_key:
+            raise ValueError(f"SECRET_KEY is missing. {HOW_TO_MAKE_A_SECRET}")
+        for key in self.secrets:
+            if len(key) < SHORTEST_SECRET or is_known(key):
+                raise ValueError(
+                    f"SECRET_KEY is too short or publicly known. {HOW_TO_MAKE_A_SECRET}"
+                )
+        if self.bcrypt_cost < 10:
+            raise ValueError("BCRYPT_COST must be at least 10 in production.")
+        return self
+
+
+HOW_TO_MAKE_A_SECRET = (
+    f"Set it to a random text of at least {SHORTEST_SECRET} characters, for example the output of: "
+    'python3 -c "import secrets; print(secrets.token_urlsafe(48))"'
+)
+
+
+def load_settings() -> Settings:
+    """Read the environment; leave with one sentence per mistake if something is wrong.
+
+    In development a missing SECRET_KEY is made once and kept in data/, so that logins survive a
+    restart and every worker signs alike.
+
+    Raises:
+        SystemExit: a setting is missing or wrong.
+    """
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        raise SystemExit(in_sentences(error)) from None
+    if settings.secret_key:
+        return settings
+    return settings.model_copy(update={"secret_key": [SecretStr(development_secret())]})
+
+
+def is_known(key: str) -> bool:
+    """Whether a key is one that samples and tutorials use, or one character over and over."""
+    return len(set(key)) < 8 or any(key.lower().startswith(known) for known in KNOWN_SECRETS)
+
+
+def in_sentences(error: ValidationError) -> str:
+    lines = []
+    for problem in error.errors(include_url=False, include_input=False, include_context=False):
+        name = "_".join(str(part) for part in problem["loc"]).upper()
+        message = problem["msg"].removeprefix("Value error, ")
+        lines.append(message if not name or name in message else f"{name}: {message}")
+    return "Inkstand cannot start. " + "\n".join(lines)
+
+
+def development_secret() -> str:
+    path = DATA / "secret_key"
+    DATA.mkdir(exist_ok=True)
+    fresh = DATA / f"secret_key.{os.getpid()}"
+    if not path.exists():
+        fresh.touch(mode=0o600)
+        fresh.write_text(secrets.token_urlsafe(48))
+        try:
+            os.link(fresh, path)  # fails if another process was first: then theirs counts
+        except FileExistsError:
+            pass
+        finally:
+            fresh.unlink()
+    return path.read_text()

@@ -1,0 +1,1 @@
+"""Our small framework: knows HTTP, nothing of blogs. Plain ASGI, so that it costs little."""

@@ -1,0 +1,224 @@
+"""Every error as a page: what happened, what is safe, what to do next. For the API as RFC 9457."""
+
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from anyio import from_thread, to_thread
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+import errors
+from backends import Unavailable
+from web.forms import ShowAgain, printable, read_pairs
+from web.headers import state
+from web.templating import page, redirect_to
+
+log = logging.getLogger("inkstand.errors")
+RETRY_AFTER_SECONDS = 5
+
+
+@dataclass(frozen=True)
+class Words:
+    """What an error page says."""
+
+    title: str
+    sentence: str
+
+
+WORDS = {
+    400: Words("That request made no sense", "Something in it was garbled on the way here. Nothing was changed."),
+    401: Words("Please log in", "This page is for people with an account here."),
+    403: Words("Not yours to change", "You may not do that here. Nothing was changed."),
+    404: Words("Nothing here", "There is no page at this address. It may have moved, or never have been."),
+    405: Words("Not that way", "This address exists, but not for what was asked of it."),
+    408: Words("That took too long", "The connection was too slow and your text did not arrive. Go back: it is still in the form."),
+    409: Words("Somebody was first", "This was changed elsewhere in the meantime. Nothing was overwritten."),
+    410: Words("This has been removed", "There was something here once; its author has taken it down for good."),
+    413: Words("Too much at once", "This is larger than the blog accepts, a post may have 512 KB. Go back: your text is still in the form."),
+    415: Words("Not a form", "This address takes forms, and that was something else. Nothing was changed."),
+    422: Words("That cannot be right", "Something in the request is not as it should be. Nothing was changed."),
+    429: Words("Too often", "That was tried too often. Nothing is lost; please wait a little and try again."),
+    500: Words("That was our mistake", "Something broke on our side. Nothing was saved by this request; what was there before is safe."),
+    503: Words("Back in a moment", "A service behind this blog does not answer. Nothing is lost; please try again in a few seconds."),
+}  # fmt: skip
+CROSS_SITE = "This request came from another site, so it was not carried out. Nothing was changed."
+
+
+def error_page(
+    request: Request,
+    status: int,
+    sentence: str = "",
+    headers: dict[str, str] | None = None,
+) -> Response:
+    """The page for a status, or the JSON problem for an address of the API.
+
+    A 404 is the same bytes for whatever is missing or hidden, so it carries no request id.
+    """
+    words = WORDS.get(status) or WORDS[400 if status < 500 else 500]
+    sentence = sentence or words.sentence
+    request_id = state(request.scope).get("request_id", "")
+    if request.url.path.startswith("/api/"):
+        problem = {
+            "type": "about:blank",
+            "title": words.title,
+            "status": status,
+            "detail": sentence,
+        }
+        response: Response = JSONResponse(problem, status, media_type="application/problem+json")
+    else:
+        response = page(
+            request,
+            "errors/error.html",
+            status_code=status,
+            status=status,
+            title=words.title,
+            sentence=sentence,
+            error_id="" if status in (404, 410) else request_id,
+            kept=kept_text(request) if status == 503 else {},
+        )
+    response.headers.update(headers or {})
+    response.headers.setdefault("Cache-Control", "no-store")
+    if status == 503:
+        response.headers.setdefault("Retry-After", str(RETRY_AFTER_SECONDS))
+    return response
+
+
+def kept_text(request: Request) -> dict[str, str]:
+    """What a person had typed, so that a fault behind us costs nobody a text; no passwords."""
+    form = state(request.scope).get("form")
+    values: dict[str, str] = form.values if form else {}
+    if form is None and request.method == "POST":  # the fault came before the form was read
+        with suppress(HTTPException, ClientDisconnect, RuntimeError):
+            values = {
+                name: printable(value) for name, value in from_thread.run(read_pairs, request)
+            }
+    if any("password" in name for name in values):
+        return {}
+    return values
+
+
+def answering(status: int, sentence: str = "") -> ASGIApp:
+    """An ASGI app that answers with an error page, for middleware outside the router."""
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        response = await to_thread.run_sync(error_page, request, status, sentence)
+        await response(scope, receive, send)
+
+    return answer
+
+
+class Faults:
+    """Whatever nobody caught becomes a 500 page here, inside the layers that log and add headers."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        has_started = False
+
+        async def sending(message: Message) -> None:
+            nonlocal has_started
+            has_started = True
+            await send(message)
+
+        try:
+            await self.app(scope, receive, sending)
+        except Exception:
+            if scope["type"] != "http" or has_started:
+                raise
+            log.exception(
+                "unhandled", extra={"fields": {"request_id": state(scope).get("request_id")}}
+            )
+            await answering(500)(scope, receive, send)
+
+
+def handle_errors(app: FastAPI) -> None:
+    """Register a page for every error that routes, services and backends raise.
+
+    The handlers are plain functions, so Starlette runs them in a thread: they render pages.
+    """
+    for kind, handler in HANDLERS.items():
+        app.add_exception_handler(kind, handler)  # type: ignore[arg-type]
+
+
+def show_http(request: Request, error: HTTPException) -> Response:
+    return error_page(request, error.status_code, headers=dict(error.headers or {}))
+
+
+def show_missing(request: Request, error: HTTPException) -> Response:
+    """A 404 of the router: a trailing slash is forgiven, everything else is missing."""
+    path = request.url.path
+    if error.status_code == 404 and path != "/" and path.endswith("/") and request.method == "GET":
+        query = f"?{request.url.query}" if request.url.query else ""
+        return redirect_to(request, path.strip("/") + query, status_code=301)
+    return show_http(request, error)
+
+
+def show_invalid(request: Request, _: RequestValidationError) -> Response:
+    return error_page(request, 422)
+
+
+def show_again(request: Request, error: ShowAgain) -> Response:
+    return page(request, error.template, status_code=error.status, **error.context)
+
+
+def show_not_found(request: Request, _: errors.NotFound) -> Response:
+    return error_page(request, 404)
+
+
+def show_gone(request: Request, _: errors.Gone) -> Response:
+    return error_page(request, 410)
+
+
+def show_forbidden(request: Request, error: errors.Forbidden) -> Response:
+    return error_page(request, 403, str(error))
+
+
+def show_rejected(request: Request, error: errors.Rejected) -> Response:
+    return error_page(request, 409 if isinstance(error, errors.Conflict) else 422, str(error))
+
+
+def show_too_often(request: Request, error: errors.TooOften) -> Response:
+    wait = {"Retry-After": str(max(int(error.seconds), 1))}
+    return error_page(request, 429, str(error), headers=wait)
+
+
+def show_busy(request: Request, error: errors.Busy) -> Response:
+    return error_page(request, 503, str(error), headers={"Retry-After": "2"})
+
+
+def show_unavailable(request: Request, error: Exception) -> Response:
+    log.warning("unavailable: %s", type(error.__cause__ or error).__name__)
+    return error_page(request, 503)
+
+
+def show_database_error(request: Request, error: DBAPIError) -> Response:
+    """The database is down, locked, full or read-only; a broken rule is a race that was lost."""
+    log.warning("database: %s", type(error.orig).__name__)
+    return error_page(request, 409 if isinstance(error, IntegrityError) else 503)
+
+
+HANDLERS: dict[type[Exception], Callable[[Request, Any], Response]] = {
+    HTTPException: show_missing,
+    RequestValidationError: show_invalid,
+    ShowAgain: show_again,
+    errors.NotFound: show_not_found,
+    errors.Gone: show_gone,
+    errors.Forbidden: show_forbidden,
+    errors.Rejected: show_rejected,
+    errors.TooOften: show_too_often,
+    errors.Busy: show_busy,
+    Unavailable: show_unavailable,
+    PoolTimeout: show_unavailable,
+    DBAPIError: show_database_error,
+}

@@ -1,0 +1,135 @@
+"""HTML forms: read, checked by a pydantic model, shown again with every value and a sentence per
+field. Our own: form packages render HTML, and none of them tells invalid bytes from text."""
+
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Generic, TypeVar
+from urllib.parse import parse_qsl
+
+from pydantic import BaseModel, ValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
+from errors import Conflict, Invalid, Rejected, WrongPassword
+from web.headers import state
+
+M = TypeVar("M", bound=BaseModel)
+
+MOST_FIELDS = 100
+STATUS: dict[type[Rejected], int] = {Conflict: 409, WrongPassword: 401}
+FORM = "application/x-www-form-urlencoded"
+MULTIPART = "multipart/form-data"
+NOT_PRINTABLE = dict.fromkeys((*range(9), 11, 12, *range(14, 32), 127), "�")
+
+
+class Form(Generic[M]):
+    """What was sent: `values` as typed, `errors` a sentence per field, `data` if all is well."""
+
+    def __init__(self, values: dict[str, str] | None = None) -> None:
+        self.values = values or {}
+        self.errors: dict[str, str] = {}
+        self.checked: M | None = None
+
+    @property
+    def data(self) -> M:
+        """The checked values. Raises Invalid if there is anything wrong with them."""
+        if self.checked is None:
+            raise Invalid(self.errors)
+        return self.checked
+
+    def value(self, name: str, otherwise: str = "") -> str:
+        return self.values.get(name, otherwise)
+
+    @contextmanager
+    def or_show(self, template: str, **context: Any) -> Iterator[None]:
+        """Run the block; if a field is rejected, answer with the form again and roll back."""
+        try:
+            yield
+        except Rejected as error:
+            self.errors = error.fields
+            status = STATUS.get(type(error), 422)
+            raise ShowAgain(template, status, {**context, "form": self}) from error
+
+
+class ShowAgain(Exception):
+    """The answer is this template; raised, so that the transaction is rolled back."""
+
+    def __init__(self, template: str, status: int, context: dict[str, Any]) -> None:
+        super().__init__(template)
+        self.template = template
+        self.status = status
+        self.context = context
+
+
+def form_of(model: type[M]) -> Callable[[Request], Awaitable[Form[M]]]:
+    """A dependency that reads the request's form into `model`."""
+
+    async def read(request: Request) -> Form[M]:
+        pairs = await read_pairs(request)
+        form: Form[M] = Form({name: printable(value) for name, value in pairs})
+        state(request.scope)["form"] = form
+        known = set(model.model_fields)
+        sent = [name for name, _ in pairs if name in known]
+        for name in {name for name in sent if sent.count(name) > 1}:
+            form.errors[name] = "This field was sent twice."
+        for name, value in pairs:
+            if name in known and not is_text(value):
+                form.errors[name] = "This has bytes that are not text (UTF-8)."
+        try:
+            checked = model.model_validate({n: v for n, v in pairs if n in known})
+        except ValidationError as error:
+            form.errors = sentences(error) | form.errors
+        if not form.errors:
+            form.checked = checked
+        return form
+
+    return read
+
+
+async def read_pairs(request: Request) -> list[tuple[str, str]]:
+    """The fields in order. Bytes that are not UTF-8 come as lone surrogates."""
+    kind = request.headers.get("content-type", FORM).partition(";")[0].strip().lower()
+    if kind == MULTIPART:
+        async with request.form(max_fields=MOST_FIELDS, max_files=0) as multipart:
+            return [
+                (name, value) for name, value in multipart.multi_items() if isinstance(value, str)
+            ]
+    body = await request.body()
+    if kind != FORM and body:
+        raise HTTPException(415)
+    try:
+        text = body.decode("utf-8", "surrogateescape")
+        return parse_qsl(
+            text, keep_blank_values=True, errors="surrogateescape", max_num_fields=MOST_FIELDS
+        )
+    except ValueError:
+        raise HTTPException(400) from None
+
+
+def printable(value: str) -> str:
+    """The same text without what no page can carry."""
+    return value.encode(errors="replace").decode().translate(NOT_PRINTABLE)
+
+
+def is_text(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def sentences(error: ValidationError) -> dict[str, str]:
+    """Pydantic's findings in words for people."""
+    found: dict[str, str] = {}
+    for problem in error.errors(include_url=False, include_input=False):
+        name = str(problem["loc"][0])
+        if problem["type"] == "value_error":
+            found[name] = str(problem["ctx"]["error"])
+        elif problem["type"] == "missing":
+            found[name] = "Please fill this in."
+        elif problem["type"] == "literal_error":
+            found[name] = "This is not one of the choices."
+        else:
+            found[name] = "This is not a value we can use."
+    return found

@@ -1,0 +1,31 @@
+"""Reading and changing ASGI header lists, in the few ways our middleware needs."""
+
+from collections.abc import Callable, MutableMapping
+from typing import Any
+
+from starlette.datastructures import MutableHeaders
+from starlette.types import Message, Scope, Send
+
+
+def header(scope: Scope, name: bytes) -> str | None:
+    """The one value of a header. None if it is missing, or doubtful because there are several."""
+    values = [value for key, value in scope["headers"] if key == name]
+    return str(values[0].decode("latin-1")) if len(values) == 1 else None
+
+
+def on_start(send: Send, change: Callable[[MutableHeaders, int], None]) -> Send:
+    """A `send` that lets `change(headers, status)` at the headers of the response."""
+
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message.setdefault("headers", [])
+            change(MutableHeaders(raw=message["headers"]), message["status"])
+        await send(message)
+
+    return sending
+
+
+def state(scope: Scope) -> MutableMapping[str, Any]:
+    """What `request.state` shows."""
+    found: MutableMapping[str, Any] = scope.setdefault("state", {})
+    return found

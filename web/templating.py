@@ -1,0 +1,73 @@
+"""Pages from templates: what every page knows, and the two ways a route ends."""
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from web import flash
+
+TEMPLATES = Path(__file__).parent.parent / "templates"
+ContextProcessor = Callable[[Request], dict[str, Any]]
+
+
+class Templates:
+    """A Jinja environment and the context processors that feed every page."""
+
+    def __init__(self, *, reload: bool, **everywhere: Any) -> None:
+        self.env = Environment(
+            loader=FileSystemLoader(TEMPLATES),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            auto_reload=reload,
+        )
+        self.env.globals |= everywhere
+        self.env.filters |= {"day": day, "machine_time": machine_time}
+        self.context_processors: list[ContextProcessor] = []
+
+    def render(self, request: Request, name: str, context: dict[str, Any]) -> str:
+        known: dict[str, Any] = {"request": request, "flash": flash.waiting(request)}
+        for processor in self.context_processors:
+            known |= processor(request)
+        return self.env.get_template(name).render(known | context)
+
+
+def page(request: Request, name: str, *, status_code: int = 200, **context: Any) -> Response:
+    """An HTML page from a template."""
+    templates: Templates = request.app.state.templates
+    response = HTMLResponse(templates.render(request, name, context), status_code)
+    flash.shown(request, response)
+    return response
+
+
+def redirect(
+    request: Request, name: str, *, say: str = "", permanent: bool = False, **path: Any
+) -> Response:
+    """303 (or 301) to a route by its name, with a sentence to show there."""
+    address = str(request.app.url_path_for(name, **path))
+    return redirect_to(request, address, say=say, status_code=301 if permanent else 303)
+
+
+def redirect_to(request: Request, path: str, *, say: str = "", status_code: int = 303) -> Response:
+    """A redirect to a path of ours; `path` is always relative to this site."""
+    safe = "/" + quote(path, safe="/?#&=%+,;:@!$'()*~-._").lstrip("/")
+    response = RedirectResponse(safe, status_code)
+    if say:
+        flash.flash(request, response, say)
+    return response
+
+
+def day(moment: datetime) -> str:
+    """“4 November 2026”."""
+    return f"{moment.day} {moment:%B %Y}"
+
+
+def machine_time(moment: datetime) -> str:
+    return moment.isoformat(timespec="seconds")
