@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Annotated, Protocol
 
 from pydantic import AfterValidator, BaseModel
-from sqlalchemy import func, insert, literal
+from sqlalchemy import Uuid, func, insert, literal
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
@@ -176,7 +176,7 @@ def claim_ownership(db: Session, user: User) -> bool:
     """Become the owner if there is none: one row, one primary key, so one winner."""
     db.flush()
     unowned = ~select(Site.id).exists()
-    row = select(literal(1), literal(user.id, type_=col(User.id).type)).where(unowned)
+    row = select(literal(1), literal(user.id, type_=Uuid())).where(unowned)
     try:
         with db.begin_nested():
             result = db.execute(insert(Site).from_select(["id", "owner_id"], row))

@@ -49,7 +49,7 @@ CHECKS = (
 INDEX = os.environ.get("PIP_INDEX_URL") or "https://pypi.org/simple"
 PIP_WHEEL = re.compile(r"\bpip-([\d.]+)-py3-none-any\.whl#sha256=([0-9a-f]{64})$")
 NETWORK_TIMEOUT = 20  # seconds
-LOG_TAIL = 8  # lines
+LOG_TAIL = 3  # lines
 
 
 def main(args: list[str]) -> NoReturn:

@@ -97,6 +97,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     if waiting:
         waiting.cancel()
     await app.state.sessions.close()
+    app.state.limits.close()
     app.state.database.close()
 
 

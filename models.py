@@ -58,7 +58,7 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 def moment(**extra: Any) -> Any:
-    return Field(sa_type=UtcDateTime, **extra)  # type: ignore[call-overload]
+    return Field(sa_type=UtcDateTime, **extra)
 
 
 class User(SQLModel, table=True):
@@ -119,7 +119,7 @@ class Post(SQLModel, table=True):
     renderer: int
     excerpt: str = Field(max_length=320)
     word_count: int
-    staged: dict[str, str] | None = Field(default=None, sa_type=JSON(none_as_null=True))  # type: ignore[call-overload]
+    staged: dict[str, str] | None = Field(default=None, sa_type=JSON(none_as_null=True))
     version: int = 1
     idempotency_key: str | None = Field(default=None, max_length=64)
     created_at: datetime = moment(default_factory=now)

@@ -45,6 +45,8 @@ class Limits(Protocol):
     def clear(self, limit: Limit, who: str) -> None:
         """Forget all tries."""
 
+    def close(self) -> None: ...
+
 
 class MemoryLimits:
     """For one process, and for any process while Redis is away: a limit never fails open."""
@@ -72,6 +74,8 @@ class MemoryLimits:
     def clear(self, limit: Limit, who: str) -> None:
         with self.lock:
             self.windows.pop(limit.key(who), None)
+
+    def close(self) -> None: ...
 
 
 TAKE = """
@@ -116,6 +120,9 @@ class RedisLimits:
         except Unavailable:
             self.meanwhile.clear(limit, who)
 
+    def close(self) -> None:
+        self.client.close()
+
     @staticmethod
     def name(limit: Limit, who: str) -> str:
         return f"inkstand:limit:{limit.key(who)}"
@@ -157,6 +164,8 @@ class DatabaseLimits:
     def clear(self, limit: Limit, who: str) -> None:
         with self.database.writing() as db:
             db.execute(delete(Throttle).where(col(Throttle.key) == limit.key(who)))
+
+    def close(self) -> None: ...
 
 
 def open_limits(redis_url: str, database: Database) -> Limits:

@@ -31,7 +31,7 @@ def upgrade(database: Database) -> bool:
         return False
     with database.writer.connect() as connection:
         if database.is_sqlite:
-            connection.connection.execute(f"PRAGMA busy_timeout={LONGEST_WAIT_SECONDS * 1000}")  # type: ignore[attr-defined]
+            connection.connection.execute(f"PRAGMA busy_timeout={LONGEST_WAIT_SECONDS * 1000}")
         with connection.begin():
             if not database.is_sqlite:
                 connection.execute(text(f"SET LOCAL lock_timeout = '{LONGEST_WAIT_SECONDS}s'"))

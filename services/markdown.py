@@ -3,6 +3,7 @@
 import html
 import re
 from functools import cache
+from itertools import islice
 from typing import Any
 
 import comrak
@@ -22,6 +23,8 @@ CODE = re.compile(r'<pre><code class="language-([\w+#.-]{1,40})[^"<>]*">([^<]*)<
 MATH = re.compile(r'<span data-math-style="(inline|display)">([^<]*)</span>')
 FIGURE = re.compile(r"<p>(<figure><img [^<>]*/>(?:<figcaption>[^<]*</figcaption>)?</figure>)</p>")
 HEADING = re.compile(r"<h([1-6])>(.{1,300}?)</h\1>")
+PARAGRAPH = re.compile(r"<p>(.*?)</p>", re.S)
+ADMONITION = re.compile(r"<aside\b.*?</aside>", re.S)
 TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)[^<>]*>")
 DEEP_QUOTE = re.compile(r"^([ \t]*(?:>[ \t]*){40})(?=>)", re.M)
 
@@ -33,6 +36,7 @@ FLAT = frozenset(
     "track wbr".split()
 )
 MOST_ANCHORS = 500
+MOST_OPENING_PARAGRAPHS = 8
 MOST_ADDRESSES = 200
 MOST_LISTINGS = 2_000
 
@@ -62,6 +66,13 @@ def plain_text(rendered: str) -> str:
     )
     spaced = re.sub(r"</(?:p|li|h\d|td|th|div|blockquote)>", " ", spaced)
     return " ".join(html.unescape(re.sub(r"<[^>]*>", "", spaced)).split())
+
+
+def opening(rendered: str) -> str:
+    """The words of the first paragraphs: what a list or a feed says about a text."""
+    prose = ADMONITION.sub("", rendered.partition('<section class="footnotes"')[0])
+    paragraphs = islice(PARAGRAPH.findall(prose), MOST_OPENING_PARAGRAPHS)
+    return " ".join(filter(None, map(plain_text, paragraphs))) or plain_text(rendered)
 
 
 def can_autolink(source: str) -> bool:

@@ -3,7 +3,7 @@
 import re
 import secrets
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, Field
@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from errors import Gone, Moved, NotFound, StaleVersion
-from models import Post, User, now
+from models import Post, Tag, User, now
 from services import markdown, slugs, tags
 from services.permissions import can_see
 from services.text import many_lines, one_line
@@ -69,7 +69,7 @@ class Page:
 
     post: Post
     author: User
-    tags: list[tags.Tag]
+    tags: list[Tag]
 
 
 def create(db: Session, author: User, new: NewPost) -> Post:
@@ -209,17 +209,17 @@ def publish(post: Post) -> None:
         post.published_at = post.first_published_at
 
 
-def rendered(text: Text) -> dict[str, object]:
+def rendered(text: Text) -> dict[str, Any]:
     """The columns that follow from a text."""
     html = markdown.render(text.content)
-    words = markdown.plain_text(html)
+    words = len(WORD.findall(markdown.plain_text(html)))
     return {
         "title": text.title,
         "content": text.content,
         "html": html,
         "renderer": markdown.RENDERER,
-        "excerpt": shortened(words),
-        "word_count": len(WORD.findall(words)),
+        "excerpt": shortened(markdown.opening(html)),
+        "word_count": words,
     }
 
 

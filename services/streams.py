@@ -105,7 +105,7 @@ def page(db: Session, wanted: ColumnElement[bool], before: str, after: str) -> S
     )
 
 
-COLUMNS = (
+COLUMNS: tuple[Any, ...] = (
     Post.id,
     Post.slug,
     Post.title,

@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 
 from errors import NotFound
 from models import PostTag, Tag
-from services.text import one_line
+from services.text import checked_line
 
 MOST, LONGEST = 10, 50
 
@@ -33,7 +33,7 @@ def parse(typed: str) -> list[str]:
 
 
 def check(name: str) -> str:
-    name = " ".join(CHECK_LINE(name).split()).removeprefix("#")
+    name = " ".join(checked_line(name, LONGEST).split()).removeprefix("#")
     if not slug_of(name):
         raise ValueError(f"A tag needs a letter or a digit: “{name}” has none.")
     return name
@@ -42,9 +42,6 @@ def check(name: str) -> str:
 def slug_of(name: str) -> str:
     """“C++” and “C#” are not “C”: what a slug would drop is spelled out."""
     return slugify(name.replace("+", " plus ").replace("#", " sharp "), max_length=100)
-
-
-CHECK_LINE = one_line(LONGEST).func
 
 
 def put_on(db: Session, post_id: UUID, names: Sequence[str]) -> None:

@@ -13,19 +13,20 @@ NOT_IN_A_LINE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\
 
 def one_line(longest: int) -> AfterValidator:
     """For `Annotated[str, one_line(200)]`: trimmed, NFC, not empty, up to `longest` characters."""
+    return AfterValidator(lambda value: checked_line(value, longest))
 
-    def check(value: str) -> str:
-        value = unicodedata.normalize("NFC", value.strip())
-        check_characters(value)
-        if found := NOT_IN_A_LINE.search(value):
-            raise ValueError(f"This has a character that cannot be in a line ({name(found)}).")
-        if not value:
-            raise ValueError("Please fill this in.")
-        if len(value) > longest:
-            raise ValueError(f"At most {longest} characters, please; these are {len(value)}.")
-        return value
 
-    return AfterValidator(check)
+def checked_line(value: str, longest: int) -> str:
+    """The same for a single value. Raises ValueError with a sentence."""
+    value = unicodedata.normalize("NFC", value.strip())
+    check_characters(value)
+    if found := NOT_IN_A_LINE.search(value):
+        raise ValueError(f"This has a character that cannot be in a line ({name(found)}).")
+    if not value:
+        raise ValueError("Please fill this in.")
+    if len(value) > longest:
+        raise ValueError(f"At most {longest} characters, please; these are {len(value)}.")
+    return value
 
 
 def many_lines(most_bytes: int) -> AfterValidator:

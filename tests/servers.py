@@ -91,6 +91,8 @@ class Server:
     def start(self) -> None:
         """Return when it answers, at the address and with the data it had before."""
         home, command = self._must_be_ours()
+        if self._process:
+            return
         with open(home / "log", "ab") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log, **_as_owner(home))
         (home / "pid").write_text(str(self._process.pid))
@@ -117,7 +119,7 @@ class Server:
             )
         return self._own
 
-    def _wait_for_version(self, process: "subprocess.Popen[bytes]", log: Path) -> str:
+    def _wait_for_version(self, process: subprocess.Popen[bytes], log: Path) -> str:
         deadline = time.monotonic() + START_TIMEOUT
         while True:
             try:

@@ -63,6 +63,10 @@ class AccessLog:
 class JsonLines(logging.Formatter):
     """One JSON object a line: control characters in it are escaped, so no line can be forged."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.converter = time.gmtime
+
     def format(self, record: logging.LogRecord) -> str:
         entry: dict[str, Any] = {
             "time": self.formatTime(record, "%Y-%m-%dT%H:%M:%S") + f".{int(record.msecs):03}Z",
@@ -74,8 +78,6 @@ class JsonLines(logging.Formatter):
         if record.exc_info:
             entry["exception"] = self.formatException(record.exc_info)
         return json.dumps(entry)
-
-    converter = time.gmtime
 
 
 class ShortLines(logging.Formatter):

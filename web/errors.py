@@ -148,7 +148,7 @@ def handle_errors(app: FastAPI) -> None:
     The handlers are plain functions, so Starlette runs them in a thread: they render pages.
     """
     for kind, handler in HANDLERS.items():
-        app.add_exception_handler(kind, handler)  # type: ignore[arg-type]
+        app.add_exception_handler(kind, handler)
 
 
 def show_http(request: Request, error: HTTPException) -> Response:

@@ -16,9 +16,10 @@ class Cookies:
 
     def __init__(self, secrets: Sequence[str], secure: bool) -> None:
         keys = list(reversed(secrets))  # itsdangerous signs with the last
-        sha256 = {"digest_method": hashlib.sha256}
-        self.signer = Signer(keys, salt="inkstand.session", **sha256)
-        self.flashes = URLSafeSerializer(keys, salt="inkstand.flash", signer_kwargs=sha256)
+        self.signer = Signer(keys, salt="inkstand.session", digest_method=hashlib.sha256)
+        self.flashes = URLSafeSerializer(
+            keys, salt="inkstand.flash", signer_kwargs={"digest_method": hashlib.sha256}
+        )
         self.secure = secure
         self.prefix = "__Host-" if secure else ""
 

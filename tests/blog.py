@@ -1,0 +1,175 @@
+"""A blog that runs, and people who use it as browsers do: over HTTP, with cookies."""
+
+import re
+import threading
+import time
+from types import TracebackType
+from typing import Any, Self
+
+import httpx2
+import redis
+import uvicorn
+from pydantic import SecretStr
+from sqlalchemy import text, update
+from sqlmodel import SQLModel
+
+from main import create_app
+from models import Post, User
+from settings import Settings
+from tests.people import PASSWORD
+from web.receive_deadline import DeadlineProtocol
+
+SECRET = "a secret for tests, long enough to sign with"
+
+
+def blog_settings(**values: Any) -> Settings:
+    """Settings for tests: nothing comes from the machine's environment, and bcrypt is quick."""
+    values.setdefault("secret_key", [SecretStr(SECRET)])
+    values.setdefault("bcrypt_cost", 4)
+    return Settings(_env_file=None, **values)
+
+
+class Blog:
+    """`with Blog(settings) as blog:` serves it on a free port until the block ends."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.app = create_app(settings)
+        self.database = self.app.state.database
+        self.people: list[Person] = []
+        config = uvicorn.Config(
+            self.app,
+            port=0,
+            http=DeadlineProtocol,
+            lifespan="on",
+            access_log=False,
+            log_config=None,
+            proxy_headers=False,
+            server_header=False,
+            timeout_graceful_shutdown=2,
+        )
+        self.server = uvicorn.Server(config)
+        self.thread = threading.Thread(target=self.server.run)
+
+    def __enter__(self) -> Self:
+        self.thread.start()
+        while not self.server.started:
+            assert self.thread.is_alive(), "the blog did not start"
+            time.sleep(0.01)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        self.send_everybody_home()
+        self.server.should_exit = True
+        self.thread.join()
+
+    @property
+    def port(self) -> int:
+        port: int = self.server.servers[0].sockets[0].getsockname()[1]
+        return port
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def empty(self) -> None:
+        """Forget everything: people, tables, sessions and counters."""
+        self.send_everybody_home()
+        names = ", ".join(table.name for table in SQLModel.metadata.sorted_tables)
+        with self.database.writing() as db:
+            if self.database.is_sqlite:
+                db.execute(text("PRAGMA defer_foreign_keys=ON"))
+                for name in names.split(", "):
+                    db.execute(text(f"DELETE FROM {name}"))
+            else:
+                db.execute(text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
+        if self.settings.redis_url:
+            with redis.Redis.from_url(self.settings.redis_url) as client:
+                client.flushdb()
+
+    def send_everybody_home(self) -> None:
+        while self.people:
+            self.people.pop().client.close()
+
+    def visitor(self) -> "Person":
+        return Person(self)
+
+    def person(self, username: str, role: str = "") -> "Person":
+        """Somebody who has just registered, with the role given instead of the usual one."""
+        person = Person(self, username)
+        response = person.register()
+        assert response.status_code == 303, response.text
+        if role:
+            with self.database.writing() as db:
+                db.execute(update(User).filter_by(username=username).values(role=role))
+        return person
+
+    def rows(self, model: type[SQLModel]) -> list[Any]:
+        """Everything in a table, for looking behind the scenes."""
+        from sqlmodel import select
+
+        with self.database.reading() as db:
+            return list(db.exec(select(model)))
+
+
+class Person:
+    """One browser: cookies of its own, and verbs for what people do here."""
+
+    def __init__(self, blog: Blog, username: str = "") -> None:
+        self.blog = blog
+        self.username = username
+        blog.people.append(self)
+        self.client = httpx2.Client(base_url=blog.url, trust_env=False, timeout=30)
+
+    def get(self, path: str, **options: Any) -> httpx2.Response:
+        return self.client.get(path, **options)
+
+    def post(
+        self, path: str, data: dict[str, Any] | None = None, **options: Any
+    ) -> httpx2.Response:
+        return self.client.post(path, data=data or {}, **options)
+
+    def register(self, password: str = PASSWORD, **fields: str) -> httpx2.Response:
+        return self.post(
+            "/users/register", {"username": self.username, "password": password, **fields}
+        )
+
+    def log_in(self, password: str = PASSWORD, **fields: str) -> httpx2.Response:
+        return self.post("/auth/login", {"username": self.username, "password": password, **fields})
+
+    def log_out(self) -> httpx2.Response:
+        return self.post("/auth/logout")
+
+    def is_logged_in(self) -> bool:
+        return "Log out" in self.get("/auth/login", follow_redirects=True).text
+
+    def write(self, title: str = "A post", content: str = "Some words.", **fields: str) -> str:
+        """Write a post; its slug. Published unless `action` says otherwise."""
+        response = self.post("/posts", {"title": title, "content": content, **fields})
+        assert response.status_code == 303, response.text
+        return slug_in(response)
+
+    def draft(self, title: str = "A draft", content: str = "Not yet.", **fields: str) -> str:
+        return self.write(title, content, action="draft", **fields)
+
+    def edit(self, slug: str, **fields: Any) -> httpx2.Response:
+        """Send the edit form with some fields changed; `action` is "save" unless given."""
+        post = self.stored(slug)
+        current = {"title": post.title, "content": post.content, "version": post.version}
+        return self.post(f"/posts/{slug}", {**current, "action": "save", **fields})
+
+    def stored(self, slug: str) -> Post:
+        found: Post = next(post for post in self.blog.rows(Post) if post.slug == slug)
+        return found
+
+
+def slug_in(response: httpx2.Response) -> str:
+    """The slug of the post that a redirect leads to."""
+    found = re.fullmatch(r"/posts/([^/]+)(/edit)?", response.headers["location"])
+    assert found, response.headers["location"]
+    return found.group(1)
