@@ -95,7 +95,7 @@ SAID = {
     ("publish", False): "Published.",
     ("publish", True): "Updated.",
     ("unpublish", False): "Draft saved.",
-    ("unpublish", True): "Taken back. It is a draft again, and only you can see it.",
+    ("unpublish", True): "Unpublished. It is a draft again, and only you can see it.",
 }
 
 

@@ -38,7 +38,7 @@ def new_key() -> str:
     return secrets.token_urlsafe(16)
 
 
-def idempotency_key(typed: str) -> str:
+def checked_key(typed: str) -> str:
     if typed and not re.fullmatch(r"[\x21-\x7e]{1,64}", typed):
         raise ValueError("This key is not one of ours.")
     return typed
@@ -55,7 +55,7 @@ class Text(BaseModel):
 
 class NewPost(Text):
     action: Literal["publish", "draft"] = "publish"
-    idempotency_key: Annotated[str, AfterValidator(idempotency_key)] = ""
+    idempotency_key: Annotated[str, AfterValidator(checked_key)] = ""
 
 
 class PostEdit(Text):

@@ -85,8 +85,8 @@ class ShortLines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         moment = self.formatTime(record, "%H:%M:%S")
-        fields = getattr(record, "fields", None)
-        if fields:
+        fields = getattr(record, "fields", {})
+        if "status" in fields:
             text = "{status}  {method:<4} {path}  {ms:.0f} ms".format(**fields)
         else:
             text = f"{record.levelname.lower()}: {record.getMessage()}"
