@@ -19,6 +19,7 @@ from routers import auth, health, home, posts, users
 from routers.redirects import handle_redirects
 from settings import Settings, load_settings
 from web.access_log import AccessLog, set_up_logging
+from web.addresses import AddressGuard
 from web.assets import AssetMiddleware, Assets
 from web.body_guard import BodyGuard
 from web.csrf import CrossSiteGuard
@@ -67,6 +68,7 @@ def create_app(settings: Settings) -> FastAPI:
 
     # The last one added is the first to see a request.
     app.add_middleware(Faults)
+    app.add_middleware(AddressGuard, missing=answering(404))
     app.add_middleware(BodyGuard, too_large=answering(413))
     app.add_middleware(
         SessionMiddleware,

@@ -7,15 +7,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Protocol
 
-import redis
-from redis.retry import Retry
 from sqlalchemy import case, delete, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import col
 
 from backends import Unavailable
-from backends.breaker import Breaker
-from backends.redis_options import NO_RETRIES, redis_options
 from database import Database
 from models import Throttle, now
 
@@ -91,6 +86,12 @@ if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('DECR', KEYS[1]) end
 
 class RedisLimits:
     def __init__(self, url: str) -> None:
+        import redis  # a tenth of a second, for those who have one
+        from redis.retry import Retry
+
+        from backends.breaker import Breaker
+        from backends.redis_options import NO_RETRIES, redis_options
+
         self.client = redis.Redis.from_url(url, retry=Retry(*NO_RETRIES), **redis_options(url))
         self.take_script = self.client.register_script(TAKE)
         self.give_back_script = self.client.register_script(GIVE_BACK)
@@ -133,7 +134,7 @@ class DatabaseLimits:
 
     def __init__(self, database: Database) -> None:
         self.database = database
-        self.insert: Any = sqlite.insert if database.is_sqlite else postgresql.insert
+        self.insert = upsert_of(database)
 
     def take(self, limit: Limit, who: str) -> float:
         moment = now()
@@ -166,6 +167,17 @@ class DatabaseLimits:
             db.execute(delete(Throttle).where(col(Throttle.key) == limit.key(who)))
 
     def close(self) -> None: ...
+
+
+def upsert_of(database: Database) -> Any:
+    """The `insert` that knows ON CONFLICT; only the dialect in use is loaded."""
+    if database.is_sqlite:
+        from sqlalchemy.dialects.sqlite import insert as for_sqlite
+
+        return for_sqlite
+    from sqlalchemy.dialects.postgresql import insert as for_postgres
+
+    return for_postgres
 
 
 def open_limits(redis_url: str, database: Database) -> Limits:

@@ -60,7 +60,7 @@ def postgres_url(worker: int) -> str:
 @pytest.fixture(scope="session")
 def redis_url(worker: int) -> str:
     """A Redis database for this process."""
-    return f"{os.environ[REDIS].rstrip('/0').rstrip('/')}/{worker}"
+    return f"{os.environ[REDIS].removesuffix('/0')}/{worker}"
 
 
 @pytest.fixture(scope="session", params=BACKENDS)

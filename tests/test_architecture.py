@@ -1,0 +1,102 @@
+"""Who may import whom, read from the imports themselves."""
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+BASE = {"settings", "errors", "models"}
+DOMAIN = BASE | {"database", "backends", "services", "auth_service"}
+
+# What a part of the house may import of ours, beside itself.
+MAY_IMPORT = {
+    "settings": set(),
+    "errors": set(),
+    "models": {"settings"},
+    "database": {"settings", "models"},
+    "migrations": {"settings", "models", "database"},
+    "backends": BASE | {"database"},
+    "services": DOMAIN,
+    "auth_service": DOMAIN,
+    "web": {"settings", "errors", "backends"},
+    "auth_dependencies": DOMAIN | {"web"},
+    "routers": DOMAIN | {"web", "auth_dependencies", "migrations"},
+    "main": DOMAIN | {"web", "auth_dependencies", "migrations", "routers"},
+    "cli": DOMAIN | {"migrations"},
+    "blog": set(),
+}
+WEB_FRAMEWORKS = {"fastapi", "starlette", "uvicorn"}
+DATABASE_TOOLS = {"sqlalchemy", "sqlmodel", "alembic"}
+
+
+def part_of(path: Path) -> str:
+    return path.relative_to(ROOT).parts[0].removesuffix(".py")
+
+
+def sources() -> list[Path]:
+    folders = [ROOT / name for name in MAY_IMPORT if (ROOT / name).is_dir()]
+    files = [ROOT / f"{name}.py" for name in MAY_IMPORT if (ROOT / f"{name}.py").is_file()]
+    return sorted([*files, *(path for folder in folders for path in folder.rglob("*.py"))])
+
+
+def imports_of(path: Path) -> set[str]:
+    """Dotted names of everything a file imports, inside functions too."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            assert node.level == 0, f"{path}: relative imports hide where something comes from"
+            found.add(node.module)
+    return found
+
+
+def packages_of(path: Path) -> set[str]:
+    return {name.partition(".")[0] for name in imports_of(path)}
+
+
+@pytest.mark.parametrize("path", sources(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports_point_one_way(path: Path) -> None:
+    part = part_of(path)
+    ours = packages_of(path) & set(MAY_IMPORT)
+    assert ours <= MAY_IMPORT[part] | {part}
+
+
+@pytest.mark.parametrize("part", ["services", "backends", "models", "errors", "auth_service"])
+def test_the_domain_knows_nothing_of_http(part: str) -> None:
+    for path in sources():
+        if part_of(path) == part:
+            assert not packages_of(path) & WEB_FRAMEWORKS, path
+
+
+def test_routers_hold_no_queries() -> None:
+    for path in sources():
+        if part_of(path) == "routers":
+            tools = {n for n in imports_of(path) if n.partition(".")[0] in DATABASE_TOOLS}
+            assert tools <= {"sqlalchemy.exc"}, path
+
+
+def test_nothing_commits_but_the_database_module() -> None:
+    for path in sources():
+        calls = [n for n in ast.walk(ast.parse(path.read_text("utf-8"))) if is_commit(n)]
+        assert not calls or path == ROOT / "database.py", path
+
+
+def is_commit(node: ast.AST) -> bool:
+    return (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == "commit"
+    )
+
+
+def test_the_launcher_needs_nothing_but_the_standard_library() -> None:
+    assert packages_of(ROOT / "blog.py") <= set(sys.stdlib_module_names)
+
+
+def test_every_top_level_module_has_its_place_in_the_rules() -> None:
+    modules = {path.stem for path in ROOT.glob("*.py")}
+    packages = {path.parent.name for path in ROOT.glob("*/__init__.py")} - {"tests", "bench"}
+    assert modules | packages == set(MAY_IMPORT)
