@@ -1,15 +1,20 @@
 """Commands for whoever runs the blog. `python3 blog.py <command>` starts them in its own .venv."""
 
+import gc
 import os
+import signal
+import socket
 import sys
+from importlib import import_module
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from sqlalchemy.exc import SQLAlchemyError
 
-from database import Database
 from settings import ROOT, Role, Settings, load_settings
+
+if TYPE_CHECKING:  # the parent of several workers does without
+    from database import Database
 
 app = typer.Typer(
     add_completion=False,
@@ -34,6 +39,10 @@ def serve(
     settings = load_settings()
     host, port = host or settings.host, settings.port if port < 0 else port
     workers = 1 if reload else workers or settings.web_concurrency
+    check_address(host, port)
+    signal.signal(signal.SIGTERM, stop_when_asked)
+    if workers == 1 and not reload:
+        load_app()
     print(f"Inkstand is at http://{host}:{port} (stop it with Ctrl-C)", flush=True)
     try:
         uvicorn.run(
@@ -55,6 +64,33 @@ def serve(
         )
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def check_address(host: str, port: int) -> None:
+    """Raises SystemExit with a sentence when nobody can listen there."""
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        sys.exit(
+            f"Inkstand cannot listen on {host}:{port}: {error.strerror}. "
+            "Choose another address by HOST and PORT, or stop what is using this one."
+        )
+
+
+def stop_when_asked(*_: object) -> None:
+    """SIGTERM is a wish, not an accident: uvicorn finishes what is in flight, and we exit with 0."""
+    sys.exit(0)
+
+
+def load_app() -> None:
+    """Import the application without looking for garbage, since what imports make is to stay."""
+    gc.disable()
+    import_module("main")
+    gc.freeze()
+    gc.enable()
 
 
 @app.command()
@@ -117,8 +153,12 @@ def user(
     print(f"{made.display_name} is here now, as {made.role}.")
 
 
-def open_database(settings: Settings) -> Database:
+def open_database(settings: Settings) -> "Database":
     """Raises SystemExit with a sentence when it cannot be reached."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from database import Database
+
     database = Database(settings.database_url)
     try:
         database.engine.connect().close()

@@ -15,7 +15,7 @@ SAFE_METHODS = {"GET", "HEAD", "OPTIONS", "TRACE"}
 
 # Nothing may wait longer than a person would: a full pool, a lock and a query give up and the
 # answer is a 503 that keeps the text.
-POOL = {"pool_size": 10, "max_overflow": 20, "pool_timeout": 2, "pool_pre_ping": True}
+POOL_TIMEOUT_SECONDS = 2
 POSTGRES_LIMITS = "SET statement_timeout = 8000; SET lock_timeout = 2000; SET timezone = 'UTC'"
 SQLITE_BUSY_SECONDS = 5
 
@@ -23,9 +23,10 @@ SQLITE_BUSY_SECONDS = 5
 class Database:
     """An engine and the two ways to use it: sessions that only read, and sessions that write."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, connections: int = 15) -> None:
         self.is_sqlite = url.startswith("sqlite")
-        self.engine = sqlite_engine(url) if self.is_sqlite else postgres_engine(url)
+        open_engine = sqlite_engine if self.is_sqlite else postgres_engine
+        self.engine = open_engine(url, pool(connections))
         # SQLite must know at BEGIN that a transaction will write: one that starts by reading
         # cannot wait for the lock later, it fails at once.
         self.writer = self.engine.execution_options(begin="IMMEDIATE")
@@ -68,11 +69,21 @@ def release(db: Session) -> None:
     db.rollback()
 
 
-def sqlite_engine(url: str) -> Engine:
+def pool(connections: int) -> dict[str, Any]:
+    kept = min(connections, 5)
+    return {
+        "pool_size": kept,
+        "max_overflow": connections - kept,
+        "pool_timeout": POOL_TIMEOUT_SECONDS,
+        "pool_pre_ping": True,
+    }
+
+
+def sqlite_engine(url: str, pool: dict[str, Any]) -> Engine:
     path = make_url(url).database
     if path and path != ":memory:":
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url, connect_args={"timeout": SQLITE_BUSY_SECONDS}, **POOL)
+    engine = create_engine(url, connect_args={"timeout": SQLITE_BUSY_SECONDS}, **pool)
 
     @event.listens_for(engine, "connect")
     def configure(connection: Any, _: Any) -> None:
@@ -93,9 +104,9 @@ def sqlite_engine(url: str) -> Engine:
     return engine
 
 
-def postgres_engine(url: str) -> Engine:
+def postgres_engine(url: str, pool: dict[str, Any]) -> Engine:
     timeouts = {"connect_timeout": 3, "keepalives_idle": 30, "tcp_user_timeout": 5000}
-    engine = create_engine(url, connect_args=timeouts, **POOL)
+    engine = create_engine(url, connect_args=timeouts, **pool)
 
     # Set by a statement, since poolers in front of a database refuse start-up options.
     @event.listens_for(engine, "connect")

@@ -5,6 +5,7 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 from fastapi import FastAPI
 from sqlalchemy.exc import SQLAlchemyError
@@ -44,23 +45,23 @@ def create_app(settings: Settings) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.settings = settings
-    app.state.database = Database(settings.database_url)
+    app.state.database = Database(settings.database_url, settings.database_connections)
     app.state.sessions = open_store(settings.redis_url, app.state.database)
     app.state.limits = open_limits(settings.redis_url, app.state.database)
     app.state.cookies = Cookies(settings.secrets, secure=settings.cookies_are_secure)
     assets = Assets(PUBLIC)
     app.state.templates = Templates(
-        reload=not settings.in_production, site=settings, asset=assets.url
+        reload=not settings.in_production, site=site_of(settings), asset=assets.url
     )
     app.state.templates.context_processors.append(account_context)
 
     for routes in (
         health.router,
-        home.router,
         auth.router,
         users.router,
         posts.router,
         posts.public,
+        home.router,
     ):
         app.include_router(routes)
     handle_errors(app)
@@ -87,6 +88,12 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(AccessLog)
     app.add_middleware(ProxyMiddleware, hops=settings.trusted_proxies)
     return app
+
+
+def site_of(settings: Settings) -> SimpleNamespace:
+    """What templates may know of the settings."""
+    shown = {"site_name", "site_description", "base_url", "registration"}
+    return SimpleNamespace(**settings.model_dump(include=shown))
 
 
 @asynccontextmanager

@@ -29,7 +29,9 @@ class Role(StrEnum):
 class Settings(BaseSettings):
     """All of them are optional in development; docs/configuration.md explains each."""
 
-    model_config = SettingsConfigDict(env_file=ROOT / ".env", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_file=ROOT / ".env", env_ignore_empty=True, extra="ignore", frozen=True
+    )
 
     environment: Literal["development", "production"] = "development"
     host: str = "127.0.0.1"
@@ -43,6 +45,7 @@ class Settings(BaseSettings):
 
     secret_key: Annotated[list[SecretStr], NoDecode] = []
     database_url: str = f"sqlite:///{DATA / 'inkstand.db'}"
+    database_connections: Annotated[int, Field(ge=2, le=200)] = 15
     redis_url: str = ""
 
     registration: Literal["open", "invite", "closed"] = "open"

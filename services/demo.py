@@ -31,9 +31,12 @@ def is_empty(db: Session) -> bool:
     return db.exec(select(User.id).limit(1)).first() is None
 
 
-def fill(db: Session, settings: Settings, copies: int = 0) -> Filled:
-    """Make the authors and their posts; `copies` adds that many more posts, for benchmarks."""
-    password = secrets.token_urlsafe(9)
+def fill(db: Session, settings: Settings, copies: int = 0, password: str = "") -> Filled:
+    """Make the authors and their posts; `copies` adds that many more posts, for benchmarks.
+
+    All authors have the same password, a random one unless it is given.
+    """
+    password = password or secrets.token_urlsafe(9)
     hashed = passwords.hash_password(password, settings.bcrypt_cost)
     authors = {author.username: author for author in make_authors(db, password, hashed)}
     written = [write(db, authors, *parsed(path)) for path in sorted(FOLDER.glob("posts/*.md"))]

@@ -22,7 +22,9 @@ MOST_FORMULAS = 500
 CODE = re.compile(r'<pre><code class="language-([\w+#.-]{1,40})[^"<>]*">([^<]*)</code></pre>')
 MATH = re.compile(r'<span data-math-style="(inline|display)">([^<]*)</span>')
 FIGURE = re.compile(r"<p>(<figure><img [^<>]*/>(?:<figcaption>[^<]*</figcaption>)?</figure>)</p>")
+TASK = re.compile(r'<input type="checkbox" class="task-list-item-checkbox"( checked="")?')
 HEADING = re.compile(r"<h([1-6])>(.{1,300}?)</h\1>")
+TABLE = re.compile(r"<table\b")
 PARAGRAPH = re.compile(r"<p>(.*?)</p>", re.S)
 ADMONITION = re.compile(r"<aside\b.*?</aside>", re.S)
 TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)[^<>]*>")
@@ -48,11 +50,12 @@ def render(source: str) -> str:
     put into a page as it is. Never raises for any text.
     """
     body = comrak.render_markdown(DEEP_QUOTE.sub(r"\1\\", source), *options(can_autolink(source)))
+    body = TASK.sub(labelled, body)
     body = FIGURE.sub(r"\1", body)
     body = CODE.sub(coloured, body, count=MOST_LISTINGS)
     body = with_formulas(body)
     body = with_anchors(body)
-    return str(nh3.clean(not_too_deep(body), **SANITISER))
+    return with_wide_tables(str(nh3.clean(not_too_deep(body), **SANITISER)))
 
 
 def plain_text(rendered: str) -> str:
@@ -94,6 +97,11 @@ def options(autolink: bool) -> tuple[Any, Any, Any]:
     output.tasklist_classes = True
     output.alert_style = comrak.AlertStyle.Semantic
     return extension, parse, output
+
+
+def labelled(match: re.Match[str]) -> str:
+    """A box in a task list says what it means to those who do not see it."""
+    return f'{match.group()} aria-label="{"done" if match.group(1) else "to do"}"'
 
 
 def coloured(match: re.Match[str]) -> str:
@@ -154,6 +162,12 @@ def with_anchors(body: str) -> str:
     return HEADING.sub(anchor, body, count=MOST_ANCHORS)
 
 
+def with_wide_tables(clean: str) -> str:
+    """A table wider than the page scrolls in a box of its own, by keyboard too."""
+    opened = TABLE.sub(r'<div class="wide-table" tabindex="0">\g<0>', clean)
+    return opened.replace("</table>", "</table></div>")
+
+
 def not_too_deep(body: str) -> str:
     depth = 0
 
@@ -197,7 +211,7 @@ ATTRIBUTES: dict[str, set[str]] = {
     "th": {"align", "colspan", "rowspan", "scope"},
     "time": {"datetime"},
     "details": {"open"},
-    "input": {"checked", "disabled"},
+    "input": {"checked", "disabled", "aria-label"},
     **{f"h{n}": {"id"} for n in range(1, 7)},
     "math": {"display", "xmlns"},
     **MATHML,
@@ -226,7 +240,10 @@ SANITISER: dict[str, Any] = {
     "clean_content_tags": {"script", "style", "template", "noscript", "iframe", "object", "title"},
     "attributes": ATTRIBUTES,
     "attribute_filter": only_our_ids,
-    "set_tag_attribute_values": {"input": {"type": "checkbox", "disabled": ""}},
+    "set_tag_attribute_values": {
+        "input": {"type": "checkbox", "disabled": ""},
+        "pre": {"tabindex": "0"},  # long lines scroll, and not everybody has a mouse
+    },
     "allowed_classes": {
         "a": {"anchor", "footnote-backref"},
         "aside": {"admonition", "note", "tip", "important", "warning", "caution"},

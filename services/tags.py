@@ -48,10 +48,11 @@ def put_on(db: Session, post_id: UUID, names: Sequence[str]) -> None:
     """Let the post carry exactly these tags, in this order."""
     db.flush()  # the post must be there before its tags
     db.execute(delete(PostTag).where(col(PostTag.post_id) == post_id))
-    ids = [find_or_make(db, name) for name in names]
+    # One order for everybody who makes tags: two posts at once must not wait for each other.
+    ids = {name: find_or_make(db, name) for name in sorted(names, key=slug_of)}
     db.add_all(
         PostTag(post_id=post_id, tag_id=tag_id, position=position)
-        for position, tag_id in enumerate(dict.fromkeys(ids))
+        for position, tag_id in enumerate(dict.fromkeys(ids[name] for name in names))
     )
 
 

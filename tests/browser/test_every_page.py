@@ -1,0 +1,184 @@
+"""Every page, as everybody may meet it: readable, accessible, alone with itself, valid."""
+
+import html5lib
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+from services import demo
+from tests.blog import Blog, Person
+from tests.browser.conftest import DESKTOP, PHONE, OpenPage
+from tests.people import PASSWORD
+
+# A page is the same bytes on every back end, so one is enough here.
+pytestmark = pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+
+PUBLIC = [
+    "/",
+    "/posts/how-a-clinker-boat-goes-together",
+    "/posts/a-small-program-that-listens-to-buoys",
+    "/posts/a-short-history-of-the-breakwater-with-corrections",
+    "/posts/the-year-in-ropes",
+    "/posts/fish-chips-in-b-bold-b-what-the-cafe-menu-taught-me-about-escaping",
+    "/tags/weather",
+    "/users/maren",
+    "/auth/login",
+    "/auth/logout",
+    "/users/register",
+    "/nothing-here",
+]
+PRIVATE = [
+    "/",
+    "/posts/new",
+    "/posts/the-heron",
+    "/posts/the-heron/edit",
+    "/posts/the-heron/delete",
+    "/posts/an-inventory-of-the-north-wall",
+    "/drafts",
+    "/trash",
+    "/auth/logout",
+    "/nothing-here",
+]
+ERRORS = ["conflict", "bad form", "bad login", "forbidden", "gone"]
+NARROWEST = {"width": 320, "height": 640}
+
+
+@pytest.fixture
+def furnished(blog: Blog) -> Blog:
+    """The demo's posts; Maren owns the blog."""
+    with blog.database.writing() as db:
+        filled = demo.fill(db, blog.settings, password=PASSWORD)
+    assert filled.username == "maren"
+    return blog
+
+
+@pytest.fixture
+def maren(furnished: Blog) -> Person:
+    person = Person(furnished, "maren")
+    assert person.log_in().status_code == 303
+    person.get("/")
+    return person
+
+
+def logged_in(open_page: OpenPage, **options: object) -> Page:
+    page = open_page("/auth/login", **options)
+    page.get_by_label("Username or e-mail").fill("maren")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    page.wait_for_url("**/")
+    return page
+
+
+def make_error(page: Page, kind: str) -> None:
+    """Bring the page to one of the answers that only a form gives."""
+    if kind == "conflict":
+        page.goto("/posts/the-heron/edit")
+        other = page.context.new_page()
+        other.goto(page.url)
+        other.get_by_label("Text in Markdown").fill("Changed meanwhile.")
+        other.get_by_role("button", name="Save for later").click()
+        page.get_by_role("button", name="Save for later").click()
+    elif kind == "bad form":
+        page.goto("/posts/new")
+        page.get_by_label("Title").fill("A title")
+        page.get_by_label("Text in Markdown").fill("Words.")
+        page.get_by_label("Tags").fill("!!!")
+        page.get_by_label("Address").fill("!!!")
+        page.get_by_role("button", name="Publish").click()
+    elif kind == "bad login":
+        page.context.clear_cookies()
+        page.goto("/auth/login")
+        page.get_by_label("Username or e-mail").fill("maren")
+        page.get_by_label("Password").fill("not this")
+        page.get_by_role("button", name="Log in").click()
+    elif kind == "forbidden":
+        page.route(
+            "**/auth/logout", lambda r: r.continue_(headers={"Origin": "https://evil.example"})
+        )
+        page.get_by_role("button", name="Log out").click()
+    elif kind == "gone":
+        page.goto("/posts/the-heron/delete")
+        page.get_by_role("button", name="Delete").click()
+        page.goto("/posts/the-heron")
+    page.wait_for_load_state()
+
+
+LOOKS = pytest.mark.parametrize(
+    ("scheme", "viewport"), [("light", DESKTOP), ("dark", PHONE)], ids=["light", "dark-phone"]
+)
+
+
+@LOOKS
+def test_axe_finds_nothing(
+    open_page: OpenPage, furnished: Blog, scheme: str, viewport: dict[str, int]
+) -> None:
+    axe = Axe()
+    page = open_page("/", javascript=True, color_scheme=scheme, viewport=viewport)
+    for path in PUBLIC:
+        page.goto(path)
+        assert_accessible(axe, page)
+    page = logged_in(open_page, javascript=True, color_scheme=scheme, viewport=viewport)
+    for path in PRIVATE:
+        page.goto(path)
+        assert_accessible(axe, page)
+    for kind in ERRORS:
+        page = logged_in(open_page, javascript=True, color_scheme=scheme, viewport=viewport)
+        make_error(page, kind)
+        assert_accessible(axe, page)
+
+
+def assert_accessible(axe: Axe, page: Page) -> None:
+    results = axe.run(page)
+    assert results.violations_count == 0, f"{page.url}\n{results.generate_report()}"
+
+
+def test_nothing_is_asked_of_anybody_else_and_the_console_is_silent(
+    open_page: OpenPage, furnished: Blog
+) -> None:
+    page = logged_in(open_page, javascript=True)
+    asked, said = set(), []
+    page.on("request", lambda request: asked.add(request.url.split("/")[2]))
+    page.on("console", lambda message: said.append(message.text))
+    for path in [*PUBLIC, *PRIVATE]:
+        if path != "/nothing-here":
+            page.goto(path)
+    assert asked == {furnished.url.removeprefix("http://")}
+    assert said == []
+
+
+def test_nothing_sticks_out_on_the_narrowest_phone(open_page: OpenPage, furnished: Blog) -> None:
+    page = logged_in(open_page, javascript=True, viewport=NARROWEST)
+    for path in [*PUBLIC, *PRIVATE]:
+        page.goto(path)
+        width = page.evaluate("document.documentElement.scrollWidth")
+        assert width <= NARROWEST["width"], f"{path} is {width} px wide"
+
+
+def test_what_is_touched_is_large_enough(open_page: OpenPage, furnished: Blog) -> None:
+    page = logged_in(open_page, javascript=True, viewport=PHONE)
+    for path in PRIVATE:
+        page.goto(path)
+        for control in page.locator("button:visible, .button:visible, input:visible").all():
+            box = control.bounding_box()
+            if box and control.get_attribute("type") != "checkbox":
+                assert box["height"] >= 44, f"{path}: {control.inner_text()!r} is {box}"
+
+
+def test_the_html_is_valid_and_has_one_main_heading(maren: Person, furnished: Blog) -> None:
+    for person, paths in ((furnished.visitor(), PUBLIC), (maren, PRIVATE)):
+        for path in paths:
+            parser = html5lib.HTMLParser(strict=True)
+            tree = parser.parse(person.get(path, follow_redirects=True).text)
+            headings = tree.findall(".//{http://www.w3.org/1999/xhtml}h1")
+            assert len(headings) == 1, path
+
+
+def test_a_text_post_is_light(furnished: Blog) -> None:
+    import brotli
+
+    visitor = furnished.visitor()
+    page = visitor.get("/posts/what-the-tide-tables-leave-out")
+    assert page.status_code == 200
+    style = page.text.partition('rel="stylesheet" href="')[2].partition('"')[0]
+    weight = len(brotli.compress(page.content)) + len(brotli.compress(visitor.get(style).content))
+    assert weight < 25 * 1024
