@@ -150,7 +150,7 @@ def test_no_mixture_of_them_does_either(text: str) -> None:
         ("| a |\n|---|\n| 1 |", '<div class="wide-table" tabindex="0"><table>'),
         (
             "- [x] done\n- [ ] open",
-            '<input checked="" aria-label="done" disabled="" type="checkbox"> done',
+            '<input type="checkbox" checked="" aria-label="done" disabled=""> done',
         ),
         ("A[^n]\n\n[^n]: Note.", '<sup class="footnote-ref"><a href="#fn-n" id="fnref-n"'),
         ("> [!WARNING]\n> Wet paint.", '<aside class="admonition warning">'),
