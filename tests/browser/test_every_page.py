@@ -3,7 +3,7 @@
 import html5lib
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page
+from playwright.sync_api import Page, ViewportSize
 
 from services import demo
 from tests.blog import Blog, Person
@@ -110,7 +110,7 @@ LOOKS = pytest.mark.parametrize(
 
 @LOOKS
 def test_axe_finds_nothing(
-    open_page: OpenPage, furnished: Blog, scheme: str, viewport: dict[str, int]
+    open_page: OpenPage, furnished: Blog, scheme: str, viewport: ViewportSize
 ) -> None:
     axe = Axe()
     page = open_page("/", javascript=True, color_scheme=scheme, viewport=viewport)

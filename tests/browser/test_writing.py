@@ -1,7 +1,7 @@
 """From the front page to a published post and out again, in Chromium, by keyboard, without JS."""
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, ViewportSize, expect
 
 from tests.browser.conftest import DESKTOP, PHONE, OpenPage
 from tests.people import PASSWORD
@@ -41,7 +41,7 @@ def fill(page: Page, name: str, text: str) -> None:
 
 
 @pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
-def test_a_life_with_the_keyboard_alone(open_page: OpenPage, viewport: dict[str, int]) -> None:
+def test_a_life_with_the_keyboard_alone(open_page: OpenPage, viewport: ViewportSize) -> None:
     page = open_page("/", viewport=viewport)
     expect(page.get_by_text("No posts yet.")).to_be_visible()
 

@@ -1,8 +1,10 @@
 """Writing, reading, changing and throwing away posts."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from httpx2 import Response
 
 from models import Post, PostTag, Slug
 from tests.blog import Blog, Person, slug_in
@@ -49,7 +51,7 @@ def test_only_the_author_and_editors_change_a_post(
     alice: Person, bob: Person, carol: Person, mallory: Person, stranger: Person, blog: Blog
 ) -> None:
     slug = bob.write("Mine", "Hands off.")
-    asks = [
+    asks: list[Callable[[Person], Response]] = [
         lambda who: who.get(f"/posts/{slug}/edit"),
         lambda who: who.edit(slug, content="Changed.", action="publish"),
         lambda who: who.edit(slug, action="unpublish"),
