@@ -11,7 +11,7 @@ from database import Db
 from errors import Moved, StaleVersion
 from models import Post
 from routers.loading import OwnPost, OwnTrashedPost
-from services import diffs, posts, streams
+from services import diffs, posts, streams, texts
 from services.permissions import WRITE, can_edit
 from web.forms import Form, form_of
 from web.templating import page, redirect
@@ -19,13 +19,13 @@ from web.templating import page, redirect
 public = APIRouter()
 router = APIRouter(dependencies=[Depends(requires(WRITE))])
 
-NewPost = Annotated[Form[posts.NewPost], Depends(form_of(posts.NewPost))]
-PostEdit = Annotated[Form[posts.PostEdit], Depends(form_of(posts.PostEdit))]
+NewPost = Annotated[Form[texts.NewPost], Depends(form_of(texts.NewPost))]
+PostEdit = Annotated[Form[texts.PostEdit], Depends(form_of(texts.PostEdit))]
 
 
 @router.get("/posts/new", name="posts.new")
 def new(request: Request) -> Response:
-    form: Form[posts.NewPost] = Form({"idempotency_key": posts.new_key()})
+    form: Form[texts.NewPost] = Form({"idempotency_key": texts.new_key()})
     return page(request, "posts/new.html", form=form)
 
 
@@ -47,7 +47,7 @@ def show(request: Request, slug: str, user: OptionalUser, db: Db) -> Response:
 
 @router.get("/posts/{slug}/edit", name="posts.edit")
 def edit(request: Request, post: OwnPost, db: Db) -> Response:
-    form: Form[posts.PostEdit] = Form(posts.text_of(db, post) | {"version": str(post.version)})
+    form: Form[texts.PostEdit] = Form(posts.text_of(db, post) | {"version": str(post.version)})
     return page(request, "posts/edit.html", post=post, form=form)
 
 
@@ -105,7 +105,7 @@ def after_writing(request: Request, post: Post, say: str) -> Response:
     return redirect(request, name, slug=post.slug, say=say)
 
 
-def conflict(request: Request, post: Post, form: Form[posts.PostEdit], db: Db) -> Response:
+def conflict(request: Request, post: Post, form: Form[texts.PostEdit], db: Db) -> Response:
     """Both texts and what differs: nothing was overwritten, and the person decides."""
     db.refresh(post)
     theirs = posts.text_of(db, post)

@@ -13,6 +13,7 @@ from sqlmodel import Session, select
 import auth_service
 from models import Post, User, now
 from services import passwords, posts
+from services.texts import NewPost
 from settings import Role, Settings
 
 FOLDER = Path(__file__).parent.parent / "demo"
@@ -42,9 +43,7 @@ def fill(db: Session, settings: Settings, copies: int = 0, password: str = "") -
     written = [write(db, authors, *parsed(path)) for path in sorted(FOLDER.glob("posts/*.md"))]
     for number in range(copies):
         original = written[number % len(written)]
-        again = posts.NewPost(
-            title=f"{original.title[:180]} ({number + 2})", content=original.content
-        )
+        again = NewPost(title=f"{original.title[:180]} ({number + 2})", content=original.content)
         date(posts.create(db, db.get_one(User, original.author_id), again), 0, minutes=number + 1)
     return Filled(len(written) + copies, len(authors), next(iter(authors)), password)
 
@@ -67,7 +66,7 @@ def parsed(path: Path) -> tuple[dict[str, Any], str]:
 def write(db: Session, authors: dict[str, User], about: dict[str, Any], content: str) -> Post:
     action = "draft" if about.get("status") == "draft" else "publish"
     tags = ", ".join(about["tags"])
-    new = posts.NewPost(title=about["title"], content=content, tags=tags, action=action)
+    new = NewPost(title=about["title"], content=content, tags=tags, action=action)
     return date(posts.create(db, authors[about["author"]], new), about["days_ago"])
 
 

@@ -7,8 +7,9 @@ from itertools import islice
 from typing import Any
 
 import comrak
-import nh3
 from slugify import slugify
+
+from services import sanitiser
 
 # Raised when the output changes, so that stored HTML can be rendered again.
 RENDERER = 1
@@ -55,7 +56,7 @@ def render(source: str) -> str:
     body = CODE.sub(coloured, body, count=MOST_LISTINGS)
     body = with_formulas(body)
     body = with_anchors(body)
-    return with_wide_tables(str(nh3.clean(not_too_deep(body), **SANITISER)))
+    return with_wide_tables(sanitiser.clean(not_too_deep(body)))
 
 
 def plain_text(rendered: str) -> str:
@@ -184,79 +185,3 @@ def not_too_deep(body: str) -> str:
         return match.group() if keep else ""
 
     return TAG.sub(shallow, body)
-
-
-MATHML = {
-    name: {
-        "mathvariant",
-        "displaystyle",
-        "stretchy",
-        "fence",
-        "form",
-        "columnalign",
-        "linethickness",
-    }
-    for name in """
-    mi mn mo ms mtext mspace mrow mfrac msqrt mroot mstyle mpadded mphantom msub msup msubsup
-    munder mover munderover mmultiscripts mtable mtr mtd
-    """.split()
-}
-ATTRIBUTES: dict[str, set[str]] = {
-    "*": {"lang", "dir", "title"},
-    "a": {"href", "id", "aria-label"},
-    "img": {"src", "alt", "width", "height"},
-    "ol": {"start", "reversed"},
-    "li": {"id", "value"},
-    "td": {"align", "colspan", "rowspan"},
-    "th": {"align", "colspan", "rowspan", "scope"},
-    "time": {"datetime"},
-    "details": {"open"},
-    "input": {"checked", "disabled", "aria-label"},
-    **{f"h{n}": {"id"} for n in range(1, 7)},
-    "math": {"display", "xmlns"},
-    **MATHML,
-}
-TAGS = set(ATTRIBUTES) - {"*"} | set(
-    """
-        abbr aside b bdi blockquote br caption cite code col colgroup dd del dfn div dl dt em
-        figcaption figure hr i ins kbd mark p pre q rp rt ruby s samp section small span strong sub
-        summary sup table tbody tfoot thead tr u ul var
-        """.split()
-)
-OUR_IDS = re.compile(r"(h-|fn-|fnref-)[^\s]{1,200}")
-
-
-def only_our_ids(_tag: str, name: str, value: str) -> str | None:
-    """An id of the author's own could take a name that the page around it uses."""
-    return value if name != "id" or OUR_IDS.fullmatch(value) else None
-
-
-# Short names that Pygments gives its tokens, e.g. "kn" or "s2".
-TOKENS = {a + b for a in "abcdefghiklmnopsuvw" for b in ["", *"abcdefhiklmnoprstuvx12"]} | {
-    "err", "fm", "vm", "bp",
-}  # fmt: skip
-SANITISER: dict[str, Any] = {
-    "tags": TAGS,
-    "clean_content_tags": {"script", "style", "template", "noscript", "iframe", "object", "title"},
-    "attributes": ATTRIBUTES,
-    "attribute_filter": only_our_ids,
-    "tag_attribute_values": {"input": {"type": {"checkbox"}}},
-    # One attribute each: nh3 adds several in no particular order, and the same text must always
-    # give the same bytes.
-    "set_tag_attribute_values": {
-        "input": {"disabled": ""},
-        "pre": {"tabindex": "0"},  # long lines scroll, and not everybody has a mouse
-    },
-    "allowed_classes": {
-        "a": {"anchor", "footnote-backref"},
-        "aside": {"admonition", "note", "tip", "important", "warning", "caution"},
-        "p": {"admonition-title"},
-        "section": {"footnotes"},
-        "sup": {"footnote-ref"},
-        "ul": {"contains-task-list"},
-        "li": {"task-list-item"},
-        "span": TOKENS,
-    },
-    "url_schemes": {"http", "https", "mailto", "tel"},
-    "link_rel": "noopener",
-}

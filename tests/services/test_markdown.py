@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services import markdown
+from services import markdown, sanitiser
 
 PAYLOADS = """
 <script>alert(1)</script>
@@ -84,7 +84,7 @@ https://evil.example/"onmouseover="alert(1)
 <https://evil.example/"onmouseover="alert(1)>
 """.strip().splitlines()
 
-ALLOWED_TAGS = markdown.TAGS | {"div"}
+ALLOWED_TAGS = sanitiser.TAGS | {"div"}
 URL_ATTRIBUTES = {"href", "src"}
 SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):", re.IGNORECASE)  # RFC 3986, section 3.1
 SAFE_SCHEMES = {"http", "https", "mailto", "tel"}
@@ -106,7 +106,7 @@ class Inspector(HTMLParser):
                 SCHEME.match("".join((value or "").split())) if name in URL_ATTRIBUTES else None
             )
             is_bad_url = scheme is not None and scheme.group(1).lower() not in SAFE_SCHEMES
-            is_bad_id = name == "id" and not markdown.OUR_IDS.fullmatch(value or "")
+            is_bad_id = name == "id" and not sanitiser.OUR_IDS.fullmatch(value or "")
             if is_handler or is_bad_url or is_bad_id:
                 self.findings.append(f"<{tag} {name}={value}>")
 

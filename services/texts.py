@@ -1,0 +1,78 @@
+"""What an author types, and the columns of a post that follow from it."""
+
+import re
+import secrets
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, Field
+
+from services import markdown, slugs, tags
+from services.text import many_lines, one_line
+
+LONGEST_TITLE = 200
+MOST_BYTES = 512 * 1024
+EXCERPT_CHARACTERS = 220
+WORD = re.compile(r"\w+(?:['’\-]\w+)*")
+
+
+def custom_slug(typed: str) -> str:
+    """The author's own wish for an address; empty when there is none."""
+    if len(typed) > LONGEST_TITLE:
+        raise ValueError(f"At most {LONGEST_TITLE} characters, please.")
+    slug = slugs.slug_of(typed) if typed.strip() else ""
+    if typed.strip() and slug == "post" and typed.strip().lower() != "post":
+        raise ValueError("Please use a few letters or digits.")
+    return slug
+
+
+def checked_key(typed: str) -> str:
+    if typed and not re.fullmatch(r"[\x21-\x7e]{1,64}", typed):
+        raise ValueError("This key is not one of ours.")
+    return typed
+
+
+class Text(BaseModel):
+    """From a form, the API or an archive."""
+
+    title: Annotated[str, one_line(LONGEST_TITLE)]
+    content: Annotated[str, many_lines(MOST_BYTES)]
+    tags: Annotated[str, AfterValidator(lambda typed: ", ".join(tags.parse(typed)))] = ""
+    slug: Annotated[str, AfterValidator(custom_slug)] = ""
+
+
+class NewPost(Text):
+    action: Literal["publish", "draft"] = "publish"
+    idempotency_key: Annotated[str, AfterValidator(checked_key)] = ""
+
+
+class PostEdit(Text):
+    action: Literal["save", "publish", "unpublish"] = "save"
+    version: Annotated[int, Field(ge=1, lt=2**31)]
+
+
+def new_key() -> str:
+    """A fresh idempotency key for an empty form."""
+    return secrets.token_urlsafe(16)
+
+
+def rendered(text: Text) -> dict[str, Any]:
+    """The columns that follow from a text."""
+    html = markdown.render(text.content)
+    return {
+        "title": text.title,
+        "content": text.content,
+        "html": html,
+        "renderer": markdown.RENDERER,
+        "excerpt": shortened(markdown.opening(html)),
+        "word_count": len(WORD.findall(markdown.plain_text(html))),
+    }
+
+
+def shortened(words: str) -> str:
+    """At most 220 characters, cut between words where the script has spaces."""
+    if len(words) <= EXCERPT_CHARACTERS:
+        return words
+    cut = words[: EXCERPT_CHARACTERS + 1].rpartition(" ")[0]
+    if len(cut) < EXCERPT_CHARACTERS / 2:
+        cut = words[:EXCERPT_CHARACTERS]
+    return cut.rstrip(",;:–—- ") + "…"
