@@ -18,7 +18,7 @@ from settings import Role, Settings
 
 FAILURES_OF_ACCOUNT = Limit("login of account", 10, timedelta(minutes=5))
 FAILURES_OF_ADDRESS = Limit("login from address", 10, timedelta(minutes=5))
-REGISTRATIONS_OF_ADDRESS = Limit("registration from address", 30, timedelta(hours=1))
+REGISTRATIONS_OF_ADDRESS = Limit("registration from address", 500, timedelta(hours=1))
 
 
 class LoginSession(Protocol):

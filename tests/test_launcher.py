@@ -120,7 +120,15 @@ class Project:
     def start(self, *args: str, **environment: str) -> Popen[str]:
         command = [sys.executable, str(self.folder / "blog.py"), *args]
         environment = {**self.environment, **environment}
-        return Popen(command, cwd="/", env=environment, stdout=PIPE, stderr=PIPE, text=True)
+        return Popen(
+            command,
+            cwd="/",
+            env=environment,
+            stdout=PIPE,
+            stderr=PIPE,
+            text=True,
+            preexec_fn=hear_ctrl_c,
+        )
 
     def run(self, *args: str, **environment: str) -> CompletedProcess[str]:
         return end_of(self.start(*args, **environment))
@@ -367,3 +375,8 @@ def wait_for(condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.01)
+
+
+def hear_ctrl_c() -> None:
+    """A shell that starts the tests in the background makes them, and their children, deaf to it."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
