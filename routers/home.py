@@ -11,7 +11,7 @@ from auth_dependencies import get_user_from_session
 from database import Db
 from errors import NotFound
 from services import streams, tags
-from web.templating import page, redirect
+from web.templating import public_page, redirect
 
 router = APIRouter(dependencies=[Depends(get_user_from_session)])
 
@@ -21,7 +21,7 @@ Cursor = Annotated[str, Query(max_length=64)]
 @router.get("/", name="home")
 @router.get("/posts", name="posts.index")
 def index(request: Request, db: Db, before: Cursor = "", after: Cursor = "") -> Response:
-    return page(request, "posts/index.html", stream=streams.latest(db, before, after))
+    return public_page(request, "posts/index.html", stream=streams.latest(db, before, after))
 
 
 @router.get("/tags/{slug}", name="tags.show")
@@ -32,7 +32,7 @@ def tag(request: Request, slug: str, db: Db, before: Cursor = "", after: Cursor 
     stream = streams.by_tag(db, found, before, after)
     if not stream.entries:
         raise NotFound  # a tag that only drafts carry would give them away
-    return page(request, "tags/show.html", tag=found, stream=stream)
+    return public_page(request, "tags/show.html", tag=found, stream=stream)
 
 
 @router.get("/users/{username}", name="users.show")
@@ -45,4 +45,4 @@ def author(
     if username != found.username:
         return redirect(request, "users.show", username=found.username, permanent=True)
     stream = streams.by_author(db, found, before, after)
-    return page(request, "users/show.html", author=found, stream=stream)
+    return public_page(request, "users/show.html", author=found, stream=stream)

@@ -37,7 +37,7 @@ def own_post(request: Request, slug: str, user: CurrentUser, db: Db) -> Post:
             raise Forbidden("Only its author may change this post. Nothing was changed.")
         raise NotFound
     if post.slug != slug and request.method in SAFE_METHODS:
-        raise AtAnotherAddress(request.url.path.replace(f"/{slug}", f"/{post.slug}", 1))
+        raise AtAnotherAddress(request.scope["path"].replace(f"/{slug}", f"/{post.slug}", 1))
     return post
 
 

@@ -14,7 +14,7 @@ from routers.loading import OwnPost, OwnTrashedPost
 from services import diffs, posts, streams, texts
 from services.permissions import WRITE, can_edit
 from web.forms import Form, form_of
-from web.templating import page, redirect
+from web.templating import page, public_page, redirect
 
 public = APIRouter()
 router = APIRouter(dependencies=[Depends(requires(WRITE))])
@@ -42,7 +42,7 @@ def show(request: Request, slug: str, user: OptionalUser, db: Db) -> Response:
         shown = posts.show(db, slug, user)
     except Moved as moved:
         return redirect(request, "posts.show", slug=moved.slug, permanent=True)
-    return page(request, "posts/show.html", shown=shown, can_edit=can_edit(user, shown.post))
+    return public_page(request, "posts/show.html", shown=shown, can_edit=can_edit(user, shown.post))
 
 
 @router.get("/posts/{slug}/edit", name="posts.edit")

@@ -40,10 +40,17 @@ class Templates:
 
 
 def page(request: Request, name: str, *, status_code: int = 200, **context: Any) -> Response:
-    """An HTML page from a template."""
+    """An HTML page from a template. Nobody may keep a copy: see `public_page`."""
     templates: Templates = request.app.state.templates
     response = HTMLResponse(templates.render(request, name, context), status_code)
     flash.shown(request, response)
+    return response
+
+
+def public_page(request: Request, name: str, **context: Any) -> Response:
+    """A page that is the same for every stranger, so browsers may keep it and ask again."""
+    response = page(request, name, **context)
+    response.headers["Cache-Control"] = "no-cache"
     return response
 
 
