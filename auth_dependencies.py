@@ -56,6 +56,15 @@ def login_required(
     return user
 
 
+async def logins_available(request: Request) -> None:
+    """For what ends in a login: asked first, so that no account is made that nobody is let into.
+
+    Raises:
+        Unavailable: sessions cannot be stored at the moment.
+    """
+    await request.app.state.sessions.ping()
+
+
 OptionalUser = Annotated[User | None, Depends(get_user_from_session)]
 CurrentUser = Annotated[User, Depends(login_required)]
 
@@ -98,5 +107,8 @@ def user_for_template(request: Request, session: LoginSession | None) -> User | 
 def load(db: Session, session: LoginSession) -> User | None:
     if not session.user_id:
         return None
-    user = db.get(User, UUID(session.user_id))
+    try:
+        user = db.get(User, UUID(session.user_id))
+    except ValueError:
+        return None  # whatever stands in the store, it is nobody's id
     return user if user and user.is_active else None

@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 
 from backends.limits import Limit, Limits
 from database import release
-from errors import Conflict, Forbidden, Invalid, TooOften, WrongPassword
+from errors import Busy, Conflict, Forbidden, Invalid, TooOften, WrongPassword
 from models import Site, User
 from services import passwords, usernames
 from services.text import check_characters, one_line
@@ -132,6 +132,7 @@ def validate_user(
         TooOften: ten failures within five minutes.
         Busy: too many passwords are being checked.
     """
+    release(db)  # the counters may live in the same database, and must not wait for us
     name = usernames.canonical(given.username)
     for limit, who in ((FAILURES_OF_ADDRESS, address), (FAILURES_OF_ACCOUNT, name)):
         if wait := limits.take(limit, who):
@@ -139,7 +140,12 @@ def validate_user(
     user = find_by_username(db, name) or find_by_email(db, name)
     stored = user.password_hash if user and user.is_active else None
     release(db)
-    is_right = passwords.verify(given.password, stored, settings.bcrypt_cost)
+    try:
+        is_right = passwords.verify(given.password, stored, settings.bcrypt_cost)
+    except Busy:  # that was no guess
+        limits.give_back(FAILURES_OF_ACCOUNT, name)
+        limits.give_back(FAILURES_OF_ADDRESS, address)
+        raise
     if user is None or not is_right:
         raise WrongPassword
     limits.clear(FAILURES_OF_ACCOUNT, name)

@@ -7,13 +7,15 @@ import socket
 import sys
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from settings import ROOT, Role, Settings, load_settings
 
-if TYPE_CHECKING:  # the parent of several workers does without
+if TYPE_CHECKING:  # heavy, and not every command or process needs them
+    import uvicorn
+
     from database import Database
 
 app = typer.Typer(
@@ -38,32 +40,55 @@ def serve(
 
     settings = load_settings()
     host, port = host or settings.host, settings.port if port < 0 else port
-    workers = 1 if reload else workers or settings.web_concurrency
+    workers = workers or settings.web_concurrency
     check_address(host, port)
     signal.signal(signal.SIGTERM, stop_when_asked)
-    if workers == 1 and not reload:
-        load_app()
+    options: dict[str, Any] = {
+        "app": "main:app",
+        "host": host,
+        "port": port,
+        "workers": workers,
+        "http": "web.receive_deadline:DeadlineProtocol",
+        "lifespan": "on",
+        "access_log": False,
+        "log_config": None,
+        "proxy_headers": False,
+        "server_header": False,
+        "limit_concurrency": MOST_CONNECTIONS,
+        "timeout_graceful_shutdown": GRACE_SECONDS,
+    }
     print(f"Inkstand is at http://{host}:{port} (stop it with Ctrl-C)", flush=True)
     try:
-        uvicorn.run(
-            "main:app",
-            host=host,
-            port=port,
-            workers=workers,
-            reload=reload,
-            reload_dirs=[str(ROOT)] if reload else None,
-            app_dir=str(ROOT),
-            http="web.receive_deadline:DeadlineProtocol",
-            lifespan="on",
-            access_log=False,
-            log_config=None,
-            proxy_headers=False,
-            server_header=False,
-            limit_concurrency=MOST_CONNECTIONS,
-            timeout_graceful_shutdown=GRACE_SECONDS,
-        )
+        if reload:
+            uvicorn.run(**options, reload=True, reload_dirs=[str(ROOT)])
+        elif workers > 1:
+            run_workers(uvicorn.Config(**options))
+        else:
+            load_app()
+            uvicorn.run(**options)
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def run_workers(config: "uvicorn.Config") -> None:
+    """Several processes on one port, which is closed as soon as they stop.
+
+    uvicorn alone would keep it open until the last of them has gone, so that whoever connects
+    meanwhile waits for nobody; and it would call a start that failed a success.
+    """
+    from uvicorn.config import STARTUP_FAILURE
+    from uvicorn.supervisors import Multiprocess
+
+    class Workers(Multiprocess):
+        def terminate_all(self) -> None:
+            for listener in self.sockets:
+                listener.close()
+            super().terminate_all()
+
+    workers = Workers(config, [config.bind_socket()])
+    workers.run()
+    if any(worker.exitcode == STARTUP_FAILURE for worker in workers.processes):
+        sys.exit(STARTUP_FAILURE)
 
 
 def check_address(host: str, port: int) -> None:

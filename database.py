@@ -1,7 +1,8 @@
 """The database: one engine, and `Db`, one transaction per request."""
 
+import select
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,6 +19,9 @@ SAFE_METHODS = {"GET", "HEAD", "OPTIONS", "TRACE"}
 POOL_TIMEOUT_SECONDS = 2
 POSTGRES_LIMITS = "SET statement_timeout = 8000; SET lock_timeout = 2000; SET timezone = 'UTC'"
 SQLITE_BUSY_SECONDS = 5
+CONNECT_SECONDS = 3
+# A statement ends before; longer silence is that of a machine that froze or a cable that was cut.
+SILENCE_SECONDS = 9
 
 
 class Database:
@@ -82,8 +86,10 @@ def pool(connections: int) -> dict[str, Any]:
 def sqlite_engine(url: str, pool: dict[str, Any]) -> Engine:
     path = make_url(url).database
     if path and path != ":memory:":
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url, connect_args={"timeout": SQLITE_BUSY_SECONDS}, **pool)
+        with suppress(OSError):  # SQLite says the same, and at a better moment
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+    options = {"timeout": SQLITE_BUSY_SECONDS}
+    engine = create_engine(url, connect_args=options, hide_parameters=True, **pool)
 
     @event.listens_for(engine, "connect")
     def configure(connection: Any, _: Any) -> None:
@@ -105,8 +111,15 @@ def sqlite_engine(url: str, pool: dict[str, Any]) -> Engine:
 
 
 def postgres_engine(url: str, pool: dict[str, Any]) -> Engine:
-    timeouts = {"connect_timeout": 3, "keepalives_idle": 30, "tcp_user_timeout": 5000}
-    engine = create_engine(url, connect_args=timeouts, **pool)
+    from psycopg2.extensions import connection as Psycopg2Connection
+    from psycopg2.extensions import set_wait_callback
+
+    class Impatient(Psycopg2Connection):
+        seconds: float | None = CONNECT_SECONDS
+
+    set_wait_callback(wait_for_answer)
+    options = {"connection_factory": Impatient, "keepalives_idle": 30, "tcp_user_timeout": 5000}
+    engine = create_engine(url, connect_args=options, hide_parameters=True, **pool)
 
     # Set by a statement, since poolers in front of a database refuse start-up options.
     @event.listens_for(engine, "connect")
@@ -114,5 +127,25 @@ def postgres_engine(url: str, pool: dict[str, Any]) -> Engine:
         with connection.cursor() as cursor:
             cursor.execute(POSTGRES_LIMITS)
         connection.commit()
+        connection.seconds = SILENCE_SECONDS
 
     return engine
+
+
+def wait_for_answer(connection: Any) -> None:
+    """Wait as psycopg2 itself would, but for ever only where no `seconds` are set.
+
+    Raises:
+        psycopg2.OperationalError: the server said nothing for so long; the connection is closed.
+    """
+    from psycopg2 import OperationalError, extensions
+
+    seconds: float | None = getattr(connection, "seconds", None)
+    while (state := connection.poll()) != extensions.POLL_OK:
+        poll = select.poll()
+        poll.register(
+            connection.fileno(),
+            select.POLLIN if state == extensions.POLL_READ else select.POLLOUT,
+        )
+        if not poll.poll(seconds and seconds * 1000):
+            raise OperationalError(f"the database said nothing for {seconds} s")

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from types import SimpleNamespace
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 
@@ -16,16 +16,17 @@ from auth_dependencies import account_context
 from backends.limits import open_limits
 from backends.session_store import open_store
 from database import Database
-from routers import auth, health, home, posts, users
+from routers import auth, health, home, posts, profiles, users
 from routers.redirects import handle_redirects
 from settings import Settings, load_settings
 from web.access_log import AccessLog, set_up_logging
 from web.addresses import AddressGuard
 from web.assets import AssetMiddleware, Assets
-from web.body_guard import BodyGuard
+from web.body_guard import BodyGuard, whole_body
 from web.csrf import CrossSiteGuard
-from web.errors import CROSS_SITE, Faults, answering, handle_errors
+from web.errors import CROSS_SITE, Faults, answering, handle_errors, reason_of
 from web.head import HeadAsGet
+from web.orphans import stop_with_parent
 from web.proxy import ProxyMiddleware
 from web.security_headers import SecurityHeaders
 from web.sessions import SessionMiddleware
@@ -43,6 +44,7 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=lifespan,
         openapi_url=None,
         redirect_slashes=False,
+        dependencies=[Depends(whole_body)],
     )
     app.state.settings = settings
     app.state.database = Database(settings.database_url, settings.database_connections)
@@ -61,6 +63,7 @@ def create_app(settings: Settings) -> FastAPI:
         users.router,
         posts.router,
         posts.public,
+        profiles.router,
         home.router,
     ):
         app.include_router(routes)
@@ -99,6 +102,7 @@ def site_of(settings: Settings) -> SimpleNamespace:
 @asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Migrate, and serve even when that must wait: the database may come up after us."""
+    stop_with_parent()
     waiting = None
     if not await migrate(app.state.database):
         waiting = asyncio.create_task(migrate_when_possible(app.state.database))
@@ -121,7 +125,7 @@ async def migrate(database: Database) -> bool:
     try:
         await run_in_threadpool(migrations.upgrade, database)
     except SQLAlchemyError as error:
-        log.warning("the database is not ready: %s", type(error).__name__)
+        log.warning("the database is not ready: %s", reason_of(error))
         return False
     return True
 

@@ -73,6 +73,7 @@ class User(SQLModel, table=True):
     password_hash: str = Field(max_length=200)
     role: str = Field(default=Role.author, max_length=20)
     bio: str = Field(default="", max_length=500)
+    website: str = Field(default="", max_length=200)
     created_at: datetime = moment(default_factory=now)
     disabled_at: datetime | None = moment(default=None, nullable=True)
 

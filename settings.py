@@ -1,11 +1,13 @@
 """Every setting, typed, from the environment or a `.env` file; checked before anything starts."""
 
 import os
+import re
 import secrets
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -14,7 +16,12 @@ ROOT = Path(__file__).parent
 DATA = ROOT / "data"
 
 SHORTEST_SECRET = 32
-KNOWN_SECRETS = ("your-secret-key", "changeme", "change-me", "change_me", "secret", "inkstand")
+# What samples, tutorials and manifests say instead of a key; no random one has such words.
+PLACEHOLDER = re.compile(
+    r"secret|change|replace|example|placeholder|insecure|password|generate|inkstand"
+    r"|^<.*>$|^\$?\{.*\}$",
+    re.I,
+)
 
 
 class Role(StrEnum):
@@ -95,18 +102,21 @@ class Settings(BaseSettings):
     @classmethod
     def name_the_driver(cls, value: str) -> str:
         """SQLAlchemy 2.1 reads postgresql:// as psycopg 3 and refuses postgres:// altogether."""
-        for prefix in ("postgres://", "postgresql://"):
-            if value.startswith(prefix):
-                return "postgresql+psycopg2://" + value.removeprefix(prefix)
-        if not value.startswith(("sqlite:///", "postgresql+psycopg2://")):
+        if value.startswith("sqlite:///"):
+            return value
+        scheme, _, rest = value.partition("://")
+        if scheme not in ("postgres", "postgresql", "postgresql+psycopg2"):
             raise ValueError("DATABASE_URL must start with postgresql:// or sqlite:///.")
-        return value
+        must_be_well_formed("DATABASE_URL", value)
+        return f"postgresql+psycopg2://{rest}"
 
     @field_validator("redis_url")
     @classmethod
     def be_a_redis_address(cls, value: str) -> str:
         if value and not value.startswith(("redis://", "rediss://", "unix://")):
             raise ValueError("REDIS_URL must start with redis:// or rediss://.")
+        if value:
+            must_be_well_formed("REDIS_URL", value)
         return value
 
     @model_validator(mode="after")
@@ -118,7 +128,7 @@ class Settings(BaseSettings):
         for key in self.secrets:
             if len(key) < SHORTEST_SECRET or is_known(key):
                 raise ValueError(
-                    f"SECRET_KEY is too short or publicly known. {HOW_TO_MAKE_A_SECRET}"
+                    f"SECRET_KEY is too short or no secret at all. {HOW_TO_MAKE_A_SECRET}"
                 )
         if self.bcrypt_cost < 10:
             raise ValueError("BCRYPT_COST must be at least 10 in production.")
@@ -151,7 +161,21 @@ def load_settings() -> Settings:
 
 def is_known(key: str) -> bool:
     """Whether a key is one that samples and tutorials use, or one character over and over."""
-    return len(set(key)) < 8 or any(key.lower().startswith(known) for known in KNOWN_SECRETS)
+    return len(set(key)) < 8 or bool(PLACEHOLDER.search(key))
+
+
+def must_be_well_formed(name: str, url: str) -> None:
+    """Raises ValueError with a sentence when a URL leads nowhere."""
+    try:
+        parts = urlsplit(url)
+        leads_somewhere = parts.port is not None or bool(parts.netloc or parts.path.strip("/"))
+    except ValueError:
+        leads_somewhere = False
+    if not leads_somewhere:
+        raise ValueError(
+            f"{name} is no URL like scheme://user:password@host:port/name. "
+            "Special characters in the password must be written as %XX."
+        )
 
 
 def in_sentences(error: ValidationError) -> str:

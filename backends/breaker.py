@@ -3,7 +3,7 @@
 import time
 from types import TracebackType
 
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 
 from backends import Unavailable
 
@@ -14,7 +14,8 @@ class Breaker:
     """`with breaker:` around each call to Redis, in threads and coroutines alike.
 
     After a failure, calls fail at once with Unavailable for a second instead of waiting for the
-    time-out each; then one call is let through to try, and success closes the breaker.
+    time-out each; then one call is let through to try, and success closes the breaker. A Redis
+    that refuses a command (it is full, or a replica) is Unavailable for that, but does answer.
     """
 
     def __init__(self) -> None:
@@ -31,7 +32,8 @@ class Breaker:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
     ) -> None:
-        if isinstance(error, (RedisError, OSError)):
-            self.open_until = time.monotonic() + REST_SECONDS
+        has_failed = isinstance(error, (RedisError, OSError))
+        answers = isinstance(error, ResponseError) or not has_failed
+        self.open_until = 0.0 if answers else time.monotonic() + REST_SECONDS
+        if has_failed:
             raise Unavailable from error
-        self.open_until = 0.0

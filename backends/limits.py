@@ -4,10 +4,10 @@ import hashlib
 import threading
 import time
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from sqlalchemy import case, delete, update
+from sqlalchemy import Delete, case, delete, select, update
 from sqlmodel import col
 
 from backends import Unavailable
@@ -75,12 +75,12 @@ class MemoryLimits:
 
 TAKE = """
 local tries = redis.call('INCR', KEYS[1])
-if tries == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
-if tries > tonumber(ARGV[1]) then return redis.call('PTTL', KEYS[1]) end
+if redis.call('PTTL', KEYS[1]) < 0 then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
+if tries > tonumber(ARGV[1]) then return math.max(redis.call('PTTL', KEYS[1]), 1) end
 return 0
 """
 GIVE_BACK = """
-if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('DECR', KEYS[1]) end
+if tonumber(redis.call('GET', KEYS[1]) or 0) > 0 then redis.call('DECR', KEYS[1]) end
 """
 
 
@@ -105,7 +105,7 @@ class RedisLimits:
                 wait = self.take_script(keys=[self.name(limit, who)], args=[limit.most, window])
         except Unavailable:
             return self.meanwhile.take(limit, who)
-        return max(int(wait) / 1000, 0)
+        return int(wait) / 1000
 
     def give_back(self, limit: Limit, who: str) -> None:
         try:
@@ -154,13 +154,13 @@ class DatabaseLimits:
         with self.database.writing() as db:
             tries, expires_at = db.execute(statement).one()
             if tries == 1:  # a window opened: as good a time as any to sweep the closed ones
-                db.execute(delete(Throttle).where(col(Throttle.expires_at) < moment))
+                db.execute(closed_windows_before(moment))
         return float((expires_at - moment).total_seconds()) if tries > limit.most else 0
 
     def give_back(self, limit: Limit, who: str) -> None:
-        mine = col(Throttle.key) == limit.key(who)
+        mine = col(Throttle.key) == limit.key(who), col(Throttle.tries) > 0
         with self.database.writing() as db:
-            db.execute(update(Throttle).where(mine).values(tries=col(Throttle.tries) - 1))
+            db.execute(update(Throttle).where(*mine).values(tries=col(Throttle.tries) - 1))
 
     def clear(self, limit: Limit, who: str) -> None:
         with self.database.writing() as db:
@@ -178,6 +178,14 @@ def upsert_of(database: Database) -> Any:
     from sqlalchemy.dialects.postgresql import insert as for_postgres
 
     return for_postgres
+
+
+def closed_windows_before(moment: datetime) -> Delete:
+    """Those that are being opened again at this moment stay: waiting for each other would be for
+    ever."""
+    key = col(Throttle.key)
+    free = select(key).where(col(Throttle.expires_at) < moment).with_for_update(skip_locked=True)
+    return delete(Throttle).where(key.in_(free))
 
 
 def open_limits(redis_url: str, database: Database) -> Limits:

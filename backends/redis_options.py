@@ -4,6 +4,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from redis.backoff import NoBackoff
+from redis.maint_notifications import MaintNotificationsConfig
 
 TIMEOUT_SECONDS = 0.25
 
@@ -11,7 +12,8 @@ TIMEOUT_SECONDS = 0.25
 def redis_options(url: str) -> dict[str, Any]:
     """Keyword arguments for `from_url`, sync and async.
 
-    redis-py's default retries would make every request wait 4.6 s while Redis is down. Managed
+    redis-py's default retries would make every request wait 4.6 s while Redis is down. Its notices
+    of maintenance keep it from replacing connections that a restart has closed. Managed
     Redis services sign their certificates themselves, so `rediss://` encrypts without verifying
     unless the address says `?ssl_cert_reqs=required`.
     """
@@ -20,6 +22,7 @@ def redis_options(url: str) -> dict[str, Any]:
         "socket_connect_timeout": TIMEOUT_SECONDS,
         "decode_responses": True,
         "encoding_errors": "replace",
+        "maint_notifications_config": MaintNotificationsConfig(enabled=False),
     }
     parts = urlsplit(url)
     if parts.scheme == "rediss" and "ssl_cert_reqs" not in parse_qs(parts.query):

@@ -32,15 +32,18 @@ def upgrade(database: Database) -> bool:
     with database.writer.connect() as connection:
         if database.is_sqlite:
             connection.connection.execute(f"PRAGMA busy_timeout={LONGEST_WAIT_SECONDS * 1000}")
-        with connection.begin():
-            if not database.is_sqlite:
-                connection.execute(text(f"SET LOCAL lock_timeout = '{LONGEST_WAIT_SECONDS}s'"))
-                connection.execute(text("SET LOCAL statement_timeout = 0"))
-                connection.execute(text(f"SELECT pg_advisory_xact_lock({LOCK})"))
-            if revision(connection) == head():
-                return False
-            run(connection)
-        connection.invalidate()  # its longer patience must not go back into the pool
+        try:
+            with connection.begin():
+                if not database.is_sqlite:
+                    connection.connection.dbapi_connection.seconds = None  # type: ignore[union-attr]
+                    connection.execute(text(f"SET LOCAL lock_timeout = '{LONGEST_WAIT_SECONDS}s'"))
+                    connection.execute(text("SET LOCAL statement_timeout = 0"))
+                    connection.execute(text(f"SELECT pg_advisory_xact_lock({LOCK})"))
+                if revision(connection) == head():
+                    return False
+                run(connection)
+        finally:
+            connection.invalidate()  # its longer patience must not go back into the pool
     return True
 
 

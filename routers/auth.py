@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 import auth_service
-from auth_dependencies import CurrentSession, OptionalUser
+from auth_dependencies import CurrentSession, OptionalUser, logins_available
 from database import Db
 from web.forms import Form, form_of
 from web.next_url import safe_next
@@ -41,7 +41,7 @@ def new(request: Request, user: OptionalUser, back: Next = "") -> Response:
     return page(request, "auth/login.html", form=form)
 
 
-@router.post("/login", name="auth.create")
+@router.post("/login", name="auth.create", dependencies=[Depends(logins_available)])
 def create(
     request: Request, user: OptionalUser, session: CurrentSession, form: CredentialsForm, db: Db
 ) -> Response:

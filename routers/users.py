@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 import auth_service
-from auth_dependencies import CurrentSession, OptionalUser
+from auth_dependencies import CurrentSession, OptionalUser, logins_available
 from database import Db
 from errors import Forbidden, TooOften
 from routers.auth import Next, NextForm
@@ -35,7 +35,7 @@ def new(request: Request, user: OptionalUser, back: Next = "") -> Response:
     return page(request, "users/register.html", form=form)
 
 
-@router.post("/register", name="users.create")
+@router.post("/register", name="users.create", dependencies=[Depends(logins_available)])
 def create(request: Request, session: CurrentSession, form: RegistrationForm, db: Db) -> Response:
     must_be_open(request)
     state = request.app.state

@@ -2,6 +2,7 @@
 
 import base64
 import hmac
+import re
 import threading
 import unicodedata
 from collections.abc import Callable
@@ -16,13 +17,14 @@ from errors import Busy
 
 T = TypeVar("T")
 
-SHORTEST_BYTES, LONGEST_BYTES = 8, 4096
+SHORTEST, LONGEST_BYTES = 8, 4096  # the former in characters, as people count
 COMMON = Path(__file__).parent / "common_passwords.txt"
 
 # bcrypt cuts at 72 bytes and at NUL: it gets a fixed-length digest instead. The prefix names this
 # recipe, so that a later one can live beside it; the key keeps the digest from matching any leak.
 RECIPE = "v1:"
 RECIPE_KEY = b"inkstand password v1"
+STORED = re.compile(re.escape(RECIPE) + r"(\$2b\$\d\d\$[./A-Za-z0-9]{53})")
 
 # bcrypt lets go of the GIL, so one thread hashes while the event loop and the readers go on. More
 # would take the second core from them. Who waits also holds a thread of the request pool (40):
@@ -42,10 +44,10 @@ def verify(password: str, stored: str | None, cost: int) -> bool:
 
     Raises Busy when too many wait already.
     """
-    known = stored is not None and stored.startswith(RECIPE)
-    against = stored.removeprefix(RECIPE) if stored and known else dummy(cost)
+    known = STORED.fullmatch(stored or "")
+    against = known.group(1) if known else dummy(cost)
     fits = in_pool(bcrypt.checkpw, digest(password), against.encode())
-    return fits and known
+    return fits and known is not None
 
 
 def needs_rehash(stored: str, cost: int) -> bool:
@@ -57,10 +59,10 @@ def problem(password: str, *context: str) -> str | None:
 
     `context` are words it must not consist of: the name, the address, the blog's name.
     """
-    if size_of(password) < SHORTEST_BYTES:
-        return f"At least {SHORTEST_BYTES} characters, please. A short sentence is a good password."
     if size_of(password) > LONGEST_BYTES:
         return f"At most {LONGEST_BYTES} bytes, please."
+    if len(normal(password)) < SHORTEST:
+        return f"At least {SHORTEST} characters, please. A short sentence is a good password."
     plain = normal(password).casefold().strip()
     if plain in common() or len(set(plain)) < 3:
         return "Many people use that password, so it is guessed first. Please choose another."

@@ -29,6 +29,11 @@ def checked_line(value: str, longest: int) -> str:
     return value
 
 
+def optional_line(longest: int) -> AfterValidator:
+    """As `one_line`, but it may be empty."""
+    return AfterValidator(lambda value: checked_line(value, longest) if value.strip() else "")
+
+
 def many_lines(most_bytes: int) -> AfterValidator:
     """For a longer text: newlines become \\n, otherwise it is kept to the letter; not empty."""
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import psycopg2
 import pytest
+import redis
 from sqlalchemy.engine import make_url
 
 from tests import servers
@@ -61,6 +62,24 @@ def postgres_url(worker: int) -> str:
 def redis_url(worker: int) -> str:
     """A Redis database for this process."""
     return f"{os.environ[REDIS].removesuffix('/0')}/{worker}"
+
+
+@pytest.fixture(scope="session")
+def own_redis() -> Iterator[servers.Redis]:
+    """A Redis for this process alone: ours to stop, also where a variable names another."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.delenv(servers.Redis.variable, raising=False)
+        with servers.redis() as found:
+            yield found
+
+
+@pytest.fixture
+def mortal_redis(own_redis: servers.Redis) -> servers.Redis:
+    """The same, running and empty; a test may stop it."""
+    own_redis.start()
+    with redis.Redis.from_url(own_redis.url) as client:
+        client.flushall()
+    return own_redis
 
 
 @pytest.fixture(scope="session", params=BACKENDS)

@@ -2,17 +2,23 @@
 
 import time
 
-from anyio import fail_after
+from anyio import fail_after, move_on_after
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from web.headers import header
+from web.csrf import SAFE_METHODS
+from web.headers import header, state
 
 # A post of 512 KB in a form, where one byte of any script may take three.
 MOST_BYTES = 2 * 1024 * 1024
 # A whole body may take this long, and longer only while it really arrives.
 DEADLINE_SECONDS = 15
 SLOWEST_BYTES_PER_SECOND = 16 * 1024
+# What comes on top of the limit is thrown away for a while: whoever is still sending when the
+# connection is closed is told of a broken connection, and never sees the answer.
+LINGER_SECONDS = 5
+MOST_BYTES_THROWN_AWAY = 32 * 1024 * 1024
 HANG_UP = {"Connection": "close"}
 
 
@@ -30,9 +36,10 @@ class BodyGuard:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
+        lingering = Lingering(receive, send)
         if announced(scope) > MOST_BYTES:
-            return await self.too_large(scope, receive, closing(send))
-        return await self.app(scope, Watched(receive), send)
+            return await self.too_large(scope, receive, lingering)
+        return await self.app(scope, Watched(receive), lingering)
 
 
 class Watched:
@@ -62,17 +69,47 @@ class Watched:
         return message
 
 
+async def whole_body(request: Request) -> None:
+    """The first dependency of every route: read the body before anything is looked up.
+
+    A route would otherwise wait for a slow sender in the middle of a transaction, and all who
+    write would wait with it.
+    """
+    if request.method not in SAFE_METHODS:
+        state(request.scope)["request"] = request  # it holds the body, which cannot be read again
+        await request.body()
+
+
 def announced(scope: Scope) -> int:
     length = header(scope, b"content-length") or ""
     return int(length) if length.isascii() and length.isdigit() else 0
 
 
-def closing(send: Send) -> Send:
-    """What is left of the body is not worth reading: hang up after the answer."""
+class Lingering:
+    """A `send` that ends a 413 only when the body is over, or when it becomes too much."""
 
-    async def sending(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            message["headers"] = [*message["headers"], (b"connection", b"close")]
-        await send(message)
+    def __init__(self, receive: Receive, send: Send) -> None:
+        self.receive = receive
+        self.send = send
+        self.is_too_large = False
 
-    return sending
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start" and message["status"] == 413:
+            self.is_too_large = True
+            closing = (b"connection", b"close")
+            message["headers"] = [h for h in message["headers"] if h[0].lower() != closing[0]]
+            message["headers"].append(closing)
+        elif self.is_too_large and not message.get("more_body", False):
+            await self.send({**message, "more_body": True})
+            await self.throw_away()
+            message = {"type": "http.response.body", "body": b""}
+        await self.send(message)
+
+    async def throw_away(self) -> None:
+        left = MOST_BYTES_THROWN_AWAY
+        with move_on_after(LINGER_SECONDS):
+            while left > 0:
+                message = await self.receive()
+                if message["type"] != "http.request" or not message.get("more_body", False):
+                    return
+                left -= len(message["body"])

@@ -9,7 +9,7 @@ from typing import Any
 from anyio import from_thread, to_thread
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
@@ -66,7 +66,7 @@ def error_page(
     words = WORDS.get(status) or WORDS[400 if status < 500 else 500]
     sentence = sentence or words.sentence
     request_id = state(request.scope).get("request_id", "")
-    if request.url.path.startswith("/api/"):
+    if request.scope["path"].startswith("/api/"):
         problem = {
             "type": "about:blank",
             "title": words.title,
@@ -97,10 +97,9 @@ def kept_text(request: Request) -> dict[str, str]:
     form = state(request.scope).get("form")
     values: dict[str, str] = form.values if form else {}
     if form is None and request.method == "POST":  # the fault came before the form was read
+        sent = state(request.scope).get("request", request)
         with suppress(HTTPException, ClientDisconnect, RuntimeError):
-            values = {
-                name: printable(value) for name, value in from_thread.run(read_pairs, request)
-            }
+            values = {name: printable(value) for name, value in from_thread.run(read_pairs, sent)}
     if any("password" in name for name in values):
         return {}
     return values
@@ -157,10 +156,10 @@ def show_http(request: Request, error: HTTPException) -> Response:
 
 def show_missing(request: Request, error: HTTPException) -> Response:
     """A 404 of the router: a trailing slash is forgiven, everything else is missing."""
-    path = request.url.path
+    path = request.scope["path"]
     if error.status_code == 404 and path != "/" and path.endswith("/") and request.method == "GET":
-        query = f"?{request.url.query}" if request.url.query else ""
-        return redirect_to(request, path.strip("/") + query, status_code=301)
+        query = request.scope["query_string"].decode("latin-1")
+        return redirect_to(request, path.strip("/") + f"?{query}" * bool(query), status_code=301)
     return show_http(request, error)
 
 
@@ -170,6 +169,11 @@ def show_invalid(request: Request, _: RequestValidationError) -> Response:
 
 def show_again(request: Request, error: ShowAgain) -> Response:
     return page(request, error.template, status_code=error.status, **error.context)
+
+
+def show_nobody(_: Request, __: ClientDisconnect) -> Response:
+    """They hung up in mid-sentence. Nobody reads this but the access log; 499 is nginx's word."""
+    return Response(status_code=499)
 
 
 def show_not_found(request: Request, _: errors.NotFound) -> Response:
@@ -198,19 +202,27 @@ def show_busy(request: Request, error: errors.Busy) -> Response:
 
 
 def show_unavailable(request: Request, error: Exception) -> Response:
-    log.warning("unavailable: %s", type(error.__cause__ or error).__name__)
+    log.warning("unavailable: %s", reason_of(error.__cause__ or error))
     return error_page(request, 503)
 
 
 def show_database_error(request: Request, error: DBAPIError) -> Response:
     """The database is down, locked, full or read-only; a broken rule is a race that was lost."""
-    log.warning("database: %s", type(error.orig).__name__)
+    log.warning("database: %s", reason_of(error))
     return error_page(request, 409 if isinstance(error, IntegrityError) else 503)
+
+
+def reason_of(error: BaseException) -> str:
+    """A line for the log: what a service said, but nothing that a person had sent."""
+    cause = getattr(error, "orig", None) or error
+    name, said = type(cause).__name__, str(cause).splitlines()
+    return f"{name}: {said[0]}" if said and not isinstance(error, DataError) else name
 
 
 HANDLERS: dict[type[Exception], Callable[[Request, Any], Response]] = {
     HTTPException: show_missing,
     RequestValidationError: show_invalid,
+    ClientDisconnect: show_nobody,
     ShowAgain: show_again,
     errors.NotFound: show_not_found,
     errors.Gone: show_gone,

@@ -1,62 +1,108 @@
-"""uvicorn with a deadline for request heads, and a limit for their size; it has neither itself."""
+"""uvicorn with deadlines for clients that send or read too slowly, and a limit for the size of
+request heads; it has neither itself."""
 
+import socket
 from asyncio import TimerHandle, Transport
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 DEADLINE_SECONDS = 15
 MOST_HEAD_BYTES = 32 * 1024
+# A client that takes nothing of its answer for as long is gone.
+UNREAD_SECONDS = 30
+# What has not arrived when we stop may arrive for as long, within uvicorn's own grace.
+LAST_SECONDS = 5
 TOO_LARGE = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
     b"content-length: 0\r\nconnection: close\r\n\r\n"
 )
 
 
+class HeadTooLarge(Exception):
+    """Stops the parser, which reports it to `data_received` in its own way."""
+
+
 class DeadlineProtocol(HttpToolsProtocol):
     """Close a connection whose request head is not complete within 15 s, or over 32 KB.
 
-    The body has a deadline of its own, in `body_guard.py`: only there is an answer possible.
+    A body that somebody reads has a deadline of its own, in `body_guard.py`: only there is an
+    answer possible. What is left of one that was answered unread must be over in 15 s as well.
     """
 
-    head_deadline: TimerHandle | None = None
-    head_bytes = 0
+    deadline: TimerHandle | None = None
+    head_bytes: int | None = None  # so far, while a head is awaited
+    is_in_body = False
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        give_up_unread(transport)
         self.await_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self.head_arrived()
+        self.set_deadline(None)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        if self.head_deadline is None and self.is_between_requests():
+        if self.head_bytes is None and not self.is_in_body:
             self.await_head()
-        if self.head_deadline is not None:
+        if self.head_bytes is not None:
             self.head_bytes += len(data)
         super().data_received(data)
-        if self.head_deadline is not None and self.head_bytes > MOST_HEAD_BYTES:
-            self.head_arrived()
-            self.transport.write(TOO_LARGE)
-            self.transport.close()
+        if self.head_bytes is not None and self.head_bytes > MOST_HEAD_BYTES:
+            self.refuse_head()
 
     def on_headers_complete(self) -> None:
-        self.head_arrived()
+        self.head_bytes = None
+        self.set_deadline(None)
+        self.is_in_body = True
+        if len(self.url) + sum(len(n) + len(v) + 4 for n, v in self.headers) > MOST_HEAD_BYTES:
+            self.refuse_head()  # all of it came at once
+            raise HeadTooLarge
         super().on_headers_complete()
 
-    def is_between_requests(self) -> bool:
-        return self.cycle is None or self.cycle.response_complete
+    def on_message_complete(self) -> None:
+        self.is_in_body = False
+        self.set_deadline(None)
+        super().on_message_complete()
+        if self.cycle is not None and self.cycle.response_complete:
+            self.await_head()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self.is_in_body:
+            self.set_deadline(DEADLINE_SECONDS)
+
+    def send_400_response(self, msg: str) -> None:
+        if not self.transport.is_closing():
+            super().send_400_response(msg)
+
+    def shutdown(self) -> None:
+        """Finish what is in flight, but do not wait for a body that does not come."""
+        super().shutdown()
+        if self.is_in_body:
+            self.set_deadline(LAST_SECONDS)
 
     def await_head(self) -> None:
         self.head_bytes = 0
-        self.head_deadline = self.loop.call_later(DEADLINE_SECONDS, self.hang_up)
+        self.set_deadline(DEADLINE_SECONDS)
 
-    def head_arrived(self) -> None:
-        if self.head_deadline is not None:
-            self.head_deadline.cancel()
-            self.head_deadline = None
+    def refuse_head(self) -> None:
+        self.head_bytes = None
+        self.transport.write(TOO_LARGE)
+        self.transport.close()
+
+    def set_deadline(self, seconds: float | None) -> None:
+        if self.deadline is not None:
+            self.deadline.cancel()
+        self.deadline = self.loop.call_later(seconds, self.hang_up) if seconds else None
 
     def hang_up(self) -> None:
-        self.head_deadline = None
         if not self.transport.is_closing():
             self.transport.close()
+
+
+def give_up_unread(transport: Transport) -> None:
+    """Let the kernel end a connection that takes nothing, however full its buffers are (Linux)."""
+    connection = transport.get_extra_info("socket")
+    if hasattr(socket, "TCP_USER_TIMEOUT") and connection.family != socket.AF_UNIX:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD_SECONDS * 1000)

@@ -14,6 +14,9 @@ from backends.session_store import Record, SessionStore
 from web.headers import state
 from web.signing import Cookies
 
+# What a session must win before its end is written again.
+WORTH_WRITING = timedelta(minutes=1)
+
 
 class Session:
     """One visitor's session for the length of a request: read at once, written at its end."""
@@ -101,8 +104,8 @@ class SessionMiddleware:
                     await self.unavailable(scope, receive, send)
                     return
                 headers.add_vary_header("Cookie")
-                if cookie or "set-cookie" in headers:
-                    headers.setdefault("Cache-Control", "private, no-store")
+                if cookie or "set-cookie" in headers or "cache-control" not in headers:
+                    headers["Cache-Control"] = "private, no-store"
             await send(message)
 
         return await self.app(scope, receive, sending)
@@ -128,7 +131,7 @@ class SessionMiddleware:
             if session.key and session.is_ended:
                 await self.store.delete(session.key)
             if cookie:
-                self.set_cookie(headers, "", timedelta(0))
+                self.clear_cookie(headers)
         else:
             await self.keep(session, session.record, cookie, headers)
 
@@ -147,23 +150,24 @@ class SessionMiddleware:
     ) -> None:
         assert session.id
         assert session.key
-        if session.changes and not await self.store.update(session.key, session.changes):
-            self.set_cookie(headers, "", timedelta(0))  # it was ended meanwhile, and stays so
-            return
-        is_half_over = (
-            record.expires_at - now() < self.idle / 2 and record.expires_at < record.ends_at
-        )
-        if is_half_over:
+        is_alive = not session.changes or await self.store.update(session.key, session.changes)
+        extended = min(now() + self.idle, record.ends_at)
+        is_half_over = record.expires_at - now() < self.idle / 2
+        rolls = is_half_over and extended - record.expires_at > WORTH_WRITING
+        if is_alive and rolls:
             try:
-                await self.store.extend(session.key, self.idle)
+                is_alive = await self.store.extend(session.key, self.idle)
             except Unavailable:
                 return  # the next request will do
         signed = self.cookies.sign(session.id)
-        if is_half_over or signed != cookie:  # the latter: by an older key
-            expires_at = (
-                min(now() + self.idle, record.ends_at) if is_half_over else record.expires_at
-            )
+        if not is_alive:
+            self.clear_cookie(headers)  # it was ended meanwhile, and stays so
+        elif rolls or signed != cookie:  # the latter: by an older key
+            expires_at = extended if rolls else record.expires_at
             self.set_cookie(headers, signed, expires_at - now())
+
+    def clear_cookie(self, headers: MutableHeaders) -> None:
+        self.set_cookie(headers, "", timedelta(0))
 
     def set_cookie(self, headers: MutableHeaders, value: str, age: timedelta) -> None:
         name = self.cookies.session_name

@@ -33,8 +33,8 @@ class SessionStore(Protocol):
         bring back a session that was ended meanwhile.
         """
 
-    async def extend(self, key: str, idle: timedelta) -> None:
-        """Let it live for `idle` from now, but never past `ends_at`; no effect if it is gone."""
+    async def extend(self, key: str, idle: timedelta) -> bool:
+        """Let it live for `idle` from now, but never past `ends_at`; False if it is gone."""
 
     async def delete(self, key: str) -> None: ...
 

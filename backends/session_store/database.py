@@ -36,7 +36,11 @@ class DatabaseStore:
         )
 
         def insert(db: Session) -> None:
-            db.execute(delete(StoredSession).where(col(StoredSession.expires_at) <= now()))
+            stored = col(StoredSession.key)
+            over = select(stored).where(col(StoredSession.expires_at) <= now())
+            # Rows that somebody else is at are left for the next time.
+            free = over.with_for_update(skip_locked=True)
+            db.execute(delete(StoredSession).where(stored.in_(free)))
             db.add(row)
 
         await self.write(insert)
@@ -53,16 +57,21 @@ class DatabaseStore:
 
         return await self.write(change)
 
-    async def extend(self, key: str, idle: timedelta) -> None:
-        def move(db: Session) -> None:
+    async def extend(self, key: str, idle: timedelta) -> bool:
+        def move(db: Session) -> bool:
             row = db.get(StoredSession, key, with_for_update=True)
-            if row is not None and alive(row):
-                row.expires_at = min(now() + idle, row.ends_at)
+            if row is None or alive(row) is None:
+                return False
+            row.expires_at = min(now() + idle, row.ends_at)
+            return True
 
-        await self.write(move)
+        return await self.write(move)
 
     async def delete(self, key: str) -> None:
-        await self.write(lambda db: db.execute(delete(StoredSession).filter_by(key=key)))
+        def drop(db: Session) -> None:
+            db.execute(delete(StoredSession).filter_by(key=key))
+
+        await self.write(drop)
 
     async def of_user(self, user_id: str) -> dict[str, Record]:
         def find(db: Session) -> dict[str, Record]:
@@ -80,7 +89,10 @@ class DatabaseStore:
         return await self.write(drop)
 
     async def ping(self) -> None:
-        await self.read(lambda db: db.execute(text("SELECT 1")))
+        def ask(db: Session) -> None:
+            db.execute(text("SELECT 1"))
+
+        await self.read(ask)
 
     async def close(self) -> None: ...
 
@@ -100,6 +112,9 @@ class DatabaseStore:
 
 
 async def in_thread(run: Callable[[], T]) -> T:
+    """Only values may come back: a cursor that dies in the event loop waits there for its
+    connection, and with it for whoever uses that now.
+    """
     try:
         return await to_thread.run_sync(run)
     except (DBAPIError, PoolTimeout) as error:
@@ -107,11 +122,11 @@ async def in_thread(run: Callable[[], T]) -> T:
 
 
 def alive(row: StoredSession | None) -> Record | None:
-    if row is None or row.expires_at <= now():
+    if row is None or min(row.expires_at, row.ends_at) <= now():
         return None
     try:
         data = json.loads(row.data)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     if not isinstance(data, dict):
         return None

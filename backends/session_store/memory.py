@@ -15,36 +15,35 @@ class MemoryStore:
 
     async def load(self, key: str) -> Record | None:
         record = self.records.get(key)
-        if record is None or record.expires_at <= now():
+        if record is None or min(record.expires_at, record.ends_at) <= now():
             self.records.pop(key, None)
             return None
-        return record
+        return replace(record, data=plain(record.data))
 
     async def create(self, key: str, record: Record) -> None:
-        json.dumps(record.data)  # as strict about values as the stores that serialise
-        self.records[key] = record
+        self.records[key] = replace(record, data=plain(record.data))
 
     async def update(self, key: str, changes: dict[str, Any]) -> bool:
         record = await self.load(key)
         if record is None:
             return False
         data = {k: v for k, v in (record.data | changes).items() if v is not None}
-        self.records[key] = replace(record, data=data)
+        self.records[key] = replace(record, data=plain(data))
         return True
 
-    async def extend(self, key: str, idle: timedelta) -> None:
-        if record := await self.load(key):
-            self.records[key] = replace(record, expires_at=min(now() + idle, record.ends_at))
+    async def extend(self, key: str, idle: timedelta) -> bool:
+        record = await self.load(key)
+        if record is None:
+            return False
+        self.records[key] = replace(record, expires_at=min(now() + idle, record.ends_at))
+        return True
 
     async def delete(self, key: str) -> None:
         self.records.pop(key, None)
 
     async def of_user(self, user_id: str) -> dict[str, Record]:
-        return {
-            key: record
-            for key, record in self.records.items()
-            if record.user_id == user_id and record.expires_at > now()
-        }
+        alive = {key: await self.load(key) for key in list(self.records)}
+        return {key: found for key, found in alive.items() if found and found.user_id == user_id}
 
     async def delete_of_user(self, user_id: str, but: str | None = None) -> int:
         theirs = [key for key in await self.of_user(user_id) if key != but]
@@ -55,3 +54,9 @@ class MemoryStore:
     async def ping(self) -> None: ...
 
     async def close(self) -> None: ...
+
+
+def plain(data: dict[str, Any]) -> dict[str, Any]:
+    """A copy, as strict about values as the stores that serialise."""
+    copy: dict[str, Any] = json.loads(json.dumps(data))
+    return copy

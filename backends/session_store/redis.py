@@ -18,7 +18,7 @@ OF_USER = "inkstand:sessions-of:"
 USER, ENDS = ".user", ".ends"  # not JSON, and no field of ours starts with a dot
 
 UPDATE = """
-if redis.call('HEXISTS', KEYS[1], '.ends') == 0 then return 0 end
+if redis.pcall('HEXISTS', KEYS[1], '.ends') ~= 1 then return 0 end
 for i = 1, #ARGV, 2 do
   if ARGV[i + 1] == '' then redis.call('HDEL', KEYS[1], ARGV[i])
   else redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end
@@ -55,7 +55,7 @@ class RedisStore:
         fields |= {USER: record.user_id or "", ENDS: str(record.ends_at.timestamp())}
         pipe = self.client.pipeline(transaction=True)
         pipe.hset(SESSION + key, mapping=fields)
-        pipe.pexpire(SESSION + key, until(record.expires_at))
+        pipe.pexpire(SESSION + key, until(min(record.expires_at, record.ends_at)))
         if record.user_id:
             pipe.sadd(OF_USER + record.user_id, key)
             pipe.pexpire(OF_USER + record.user_id, until(record.ends_at))
@@ -69,10 +69,13 @@ class RedisStore:
         with self.breaker:
             return bool(await self.update_script(keys=[SESSION + key], args=words))
 
-    async def extend(self, key: str, idle: timedelta) -> None:
-        if record := await self.load(key):
-            with self.breaker:
-                await self.client.pexpire(SESSION + key, until(min(now() + idle, record.ends_at)))
+    async def extend(self, key: str, idle: timedelta) -> bool:
+        record = await self.load(key)
+        if record is None:
+            return False
+        expires_at = min(now() + idle, record.ends_at)
+        with self.breaker:
+            return bool(await self.client.pexpire(SESSION + key, until(expires_at)))
 
     async def delete(self, key: str) -> None:
         with self.breaker:
@@ -98,15 +101,20 @@ class RedisStore:
         await self.client.aclose()
 
 
+PARSE_ERRORS = (
+    AttributeError, KeyError, TypeError, ValueError, OverflowError, OSError, RecursionError,
+)  # fmt: skip
+
+
 def parse(fields: Any, milliseconds: Any) -> Record | None:
     """A Record of what Redis holds; None for anything that we did not write."""
     try:
         user_id, ends = fields.pop(USER), float(fields.pop(ENDS))
         data = {name: json.loads(value) for name, value in fields.items()}
         ends_at = datetime.fromtimestamp(ends, UTC)
-        if milliseconds < 0:
+        if milliseconds < 0 or ends_at <= now():
             return None
-    except (AttributeError, KeyError, TypeError, ValueError, OverflowError, OSError):
+    except PARSE_ERRORS:
         return None
     return Record(user_id or None, data, now() + timedelta(milliseconds=milliseconds), ends_at)
 

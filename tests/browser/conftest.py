@@ -23,7 +23,8 @@ def launch_options(executable: str) -> dict[str, Any]:
     return {"executable_path": executable, "args": flags}
 
 
-@pytest.fixture(scope="session")
+# Not for the whole run: Playwright keeps an event loop going, which no asynchronous test survives.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(**launch_options(chromium.find()))

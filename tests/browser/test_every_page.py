@@ -11,7 +11,10 @@ from tests.browser.conftest import DESKTOP, PHONE, OpenPage
 from tests.people import PASSWORD
 
 # A page is the same bytes on every back end, so one is enough here.
-pytestmark = pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+pytestmark = [
+    pytest.mark.parametrize("backend", ["sqlite"], indirect=True),
+    pytest.mark.xdist_group("every page in the browser"),
+]
 
 PUBLIC = [
     "/",
@@ -36,6 +39,8 @@ PRIVATE = [
     "/posts/an-inventory-of-the-north-wall",
     "/drafts",
     "/trash",
+    "/settings/profile",
+    "/users/maren",
     "/auth/logout",
     "/nothing-here",
 ]

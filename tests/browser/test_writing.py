@@ -6,6 +6,8 @@ from playwright.sync_api import Page, ViewportSize, expect
 from tests.browser.conftest import DESKTOP, PHONE, OpenPage
 from tests.people import PASSWORD
 
+pytestmark = pytest.mark.xdist_group("writing in the browser")
+
 MOST_TABS = 40
 # What a screen reader would say about the element that has the focus.
 FOCUSED = """() => {

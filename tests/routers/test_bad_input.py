@@ -186,13 +186,13 @@ def test_a_trailing_slash_is_forgiven(stranger: Person) -> None:
 def test_template_syntax_and_markup_in_every_field_come_out_as_text(
     alice: Person, stranger: Person
 ) -> None:
-    nasty = "\"'><script>alert(1)</script>{{7*7}}"
-    slug = alice.write(nasty, f"{nasty}\n\n{{{{7*7}}}}", tags="<b>&{{7*7}}")
+    nasty = "\"'><script>alert(1)</script>{{6*1234567}}"
+    slug = alice.write(nasty, f"{nasty}\n\n{{{{6*1234567}}}}", tags="<b>&{{6*1234567}}")
     for address in (f"/posts/{slug}", "/", "/users/alice", "/drafts"):
         for who in (alice, stranger):
             page = who.get(address).text
             assert "<script" not in page
-            assert "49" not in page.replace("149", "")
+            assert "7407402" not in page
     assert alice.get(f"/posts/{slug}/edit").text.count("<script") == 0
     again = alice.post("/posts", {"title": nasty, "content": "", "tags": nasty, "slug": nasty})
     assert again.status_code == 422

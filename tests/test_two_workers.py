@@ -1,0 +1,206 @@
+"""Several processes serve one blog: what one of them does counts for all, and nothing is done twice."""
+
+import os
+import re
+import signal
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+import migrations
+from tests.conftest import fresh_database
+from tests.people import ALICE, BOB, PASSWORD
+from tests.processes import Answer, Serving, ask, at_once, rows, serving
+
+WORKERS = 2
+BACKENDS = [
+    pytest.param(name, marks=pytest.mark.xdist_group(f"two workers on {name}"))
+    for name in ("sqlite", "postgres")
+]
+
+
+@pytest.fixture(scope="module", params=BACKENDS)
+def database(request: pytest.FixtureRequest, worker: int) -> dict[str, Any]:
+    """Settings for an empty database: SQLite alone, or PostgreSQL with Redis."""
+    if request.param == "sqlite":
+        return {}
+    return {
+        "DATABASE_URL": fresh_database(f"inkstand_processes_{worker}"),
+        "REDIS_URL": request.getfixturevalue("redis_url"),
+    }
+
+
+@pytest.fixture(scope="module")
+def server(database: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    folder = tmp_path_factory.mktemp("two")
+    with serving(folder, WEB_CONCURRENCY=WORKERS, TRUSTED_PROXIES=1, **database) as server:
+        wait_for_workers(server)
+        yield server
+        assert "Traceback" not in server.log
+
+
+@pytest.fixture(scope="module")
+def alice(server: Serving) -> str:
+    """Her cookies."""
+    return server.register(ALICE)
+
+
+def test_of_fifty_who_want_one_name_exactly_one_gets_it(server: Serving, alice: str) -> None:
+    def register(number: int) -> int:
+        form = {"username": "the-one", "password": PASSWORD}
+        return server.post("/users/register", form, **network(number)).status
+
+    assert Counter(at_once(50, register)) == {303: 1, 409: 49}
+
+
+def test_fifty_posts_of_one_title_get_fifty_addresses(server: Serving, alice: str) -> None:
+    answers = at_once(50, lambda _: write(server, alice, "One title"))
+    assert Counter(answer.status for answer in answers) == {303: 50}
+    addresses = {answer.location for answer in answers}
+    assert len(addresses) == 50
+    assert all(server.status(address) == 200 for address in addresses)
+
+
+def test_one_form_sent_twenty_times_makes_one_post(server: Serving, alice: str) -> None:
+    answers = at_once(20, lambda _: write(server, alice, "Only once", idempotency_key="one-form"))
+    assert {(answer.status, answer.location) for answer in answers} == {(303, "/posts/only-once")}
+    assert server.status("/posts/only-once-2") == 404
+
+
+def test_new_tags_in_any_order_do_not_stand_in_each_others_way(server: Serving, alice: str) -> None:
+    def send(number: int) -> int:
+        names = [f"Tag {letter}" for letter in "abcdef"]
+        tags = ", ".join(names if number % 2 else reversed(names))
+        return write(server, alice, f"Tagged {number}", tags=tags).status
+
+    assert Counter(at_once(20, send)) == {303: 20}
+
+
+def test_of_twenty_edits_of_one_version_one_wins(server: Serving, alice: str) -> None:
+    page = write(server, alice, "Untitled", action="draft").location
+    [action] = re.findall(r'action="(/posts/[^"]+)"', server.get(page, alice).text)
+
+    def edit(number: int) -> int:
+        form = {"title": f"A better title {number}", "content": "Words.", "version": "1"}
+        return server.post(action, form, alice).status
+
+    assert Counter(at_once(20, edit)) == {303: 1, 409: 19}
+
+
+def test_a_login_and_a_logout_count_for_both_workers(server: Serving, alice: str) -> None:
+    here, there = connections(server)
+    with closing(here), closing(there):
+        form = {"username": ALICE, "password": PASSWORD}
+        cookies = ask(here, "POST", "/auth/login", form).cookies
+        for worker in (here, there):
+            assert ask(worker, "GET", "/drafts", cookies=cookies).status == 200
+        assert ask(there, "POST", "/auth/logout", {}, cookies).status == 303
+        for worker in (here, there):
+            assert ask(worker, "GET", "/drafts", cookies=cookies).status == 303
+
+
+def test_guesses_at_both_workers_are_counted_together(server: Serving, alice: str) -> None:
+    server.register(BOB)
+
+    def guess(number: int) -> int:
+        form = {"username": BOB, "password": f"a wrong guess {number}"}
+        return server.post("/auth/login", form, **network(number)).status
+
+    assert Counter(at_once(30, guess)) == {401: 10, 429: 20}
+
+
+def test_a_killed_worker_is_replaced_while_the_other_serves(server: Serving) -> None:
+    victim, survivor = workers(server)
+    os.kill(victim.pid, signal.SIGKILL)
+    killed_at = time.monotonic()
+    while len(workers(server)) < WORKERS:
+        assert server.status("/") == 200
+        assert time.monotonic() < killed_at + 15  # uvicorn may wait 5 s for the dead one's pong
+    assert survivor in workers(server)
+
+
+@pytest.mark.timeout(60)
+def test_four_first_starts_at_once_make_one_schema(
+    database: dict[str, Any], tmp_path: Path, worker: int
+) -> None:
+    if "DATABASE_URL" in database:
+        url = fresh_database(f"inkstand_four_{worker}")
+        database = {**database, "DATABASE_URL": url}
+    else:
+        database = {"DATABASE_URL": f"sqlite:///{tmp_path / 'inkstand.db'}"}
+    folders = [tmp_path / str(number) for number in range(4)]
+    with ExitStack() as stack:
+        for folder in folders:
+            folder.mkdir()
+        servers = [stack.enter_context(serving(folder, ready="", **database)) for folder in folders]
+        for server in servers:
+            server.wait_for("/readyz")
+            assert "warning" not in server.log
+            assert "Traceback" not in server.log
+        assert server.register(ALICE)
+        found = rows(database["DATABASE_URL"], "SELECT version_num FROM alembic_version")
+        assert found == [(migrations.head(),)]
+
+
+def write(server: Serving, cookies: str, title: str, **fields: str) -> Answer:
+    return server.post("/posts", {"title": title, "content": "Words.", **fields}, cookies)
+
+
+def network(number: int) -> dict[str, str]:
+    """As somebody from an address of their own: the limits count by it."""
+    return {"X-Forwarded-For": f"10.0.0.{number}"}
+
+
+def workers(server: Serving) -> list[psutil.Process]:
+    """The processes that have asked the kernel for connections, which is the last step of a start."""
+    children = psutil.Process(server.pid).children()
+    return [child for child in children if child.is_running() and listens(child)]
+
+
+def listens(process: psutil.Process) -> bool:
+    """Whether it waits for connections: before that, it has the socket but no event loop."""
+    try:
+        return process.num_threads() > 1 and "anon_inode:[eventpoll]" in {
+            os.readlink(f"/proc/{process.pid}/fd/{fd}")
+            for fd in os.listdir(f"/proc/{process.pid}/fd")
+        }
+    except (psutil.Error, OSError):
+        return False
+
+
+def wait_for_workers(server: Serving) -> None:
+    deadline = time.monotonic() + 20
+    while len(workers(server)) < WORKERS:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def connections(server: Serving) -> list[HTTPConnection]:
+    """One to each worker, kept open."""
+    found: dict[int, HTTPConnection] = {}
+    for _ in range(200):
+        connection = server.http()
+        ask(connection, "GET", "/healthz")
+        pid = worker_of(server, connection)
+        if found.setdefault(pid, connection) is not connection:
+            connection.close()
+        if len(found) == WORKERS:
+            return list(found.values())
+    raise AssertionError("one worker takes all connections")
+
+
+def worker_of(server: Serving, connection: HTTPConnection) -> int:
+    own = connection.sock.getsockname()[:2]
+    return next(
+        worker.pid
+        for worker in psutil.Process(server.pid).children()
+        for open_one in worker.net_connections("tcp")
+        if tuple(open_one.raddr) == own
+    )
