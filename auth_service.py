@@ -4,9 +4,9 @@ from datetime import timedelta
 from typing import Annotated, Protocol
 
 from pydantic import AfterValidator, BaseModel
-from sqlalchemy import Uuid, func, insert, literal
+from sqlalchemy import Uuid, insert, literal
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import Session, col, select
+from sqlmodel import Session, select
 
 from backends.limits import Limit, Limits
 from database import release
@@ -18,6 +18,7 @@ from settings import Role, Settings
 
 FAILURES_OF_ACCOUNT = Limit("login of account", 10, timedelta(minutes=5))
 FAILURES_OF_ADDRESS = Limit("login from address", 10, timedelta(minutes=5))
+LONGEST_TYPED = 320
 REGISTRATIONS_OF_ADDRESS = Limit("registration from address", 500, timedelta(hours=1))
 
 
@@ -30,6 +31,8 @@ class LoginSession(Protocol):
 
 def username(typed: str) -> str:
     check_characters(typed)
+    if len(typed) > LONGEST_TYPED:  # normalising takes quadratic time: not before it is short
+        raise ValueError(f"At most {usernames.LONGEST} characters, please.")
     if wrong := usernames.problem(usernames.canonical(typed)):
         raise ValueError(wrong)
     return typed
@@ -39,6 +42,8 @@ def email_address(typed: str) -> str | None:
     """A well-formed address in its normal form, or None if nothing was typed."""
     if not typed.strip():
         return None
+    if len(typed) > LONGEST_TYPED:
+        raise ValueError("This does not look like an e-mail address.")
     from email_validator import validate_email  # heavy, and not every process needs it
 
     try:
@@ -106,6 +111,7 @@ def add_user(db: Session, new: Registration, password_hash: str, role: str) -> U
         username=usernames.canonical(new.username),
         display_name=new.username.strip(),
         email=new.email or None,
+        email_key=usernames.canonical(new.email) if new.email else None,
         password_hash=password_hash,
         role=role,
     )
@@ -174,7 +180,7 @@ def find_by_email(db: Session, address: str) -> User | None:
     """The one account with this address; addresses are not proven yet, so two mean none."""
     if "@" not in address:
         return None
-    found = db.exec(select(User).where(func.lower(col(User.email)) == address).limit(2)).all()
+    found = db.exec(select(User).where(User.email_key == address).limit(2)).all()
     return found[0] if len(found) == 1 else None
 
 

@@ -40,7 +40,7 @@ def serve(
 
     settings = load_settings()
     host, port = host or settings.host, settings.port if port < 0 else port
-    workers = workers or settings.web_concurrency
+    workers = 1 if reload else workers or settings.web_concurrency
     check_address(host, port)
     signal.signal(signal.SIGTERM, stop_when_asked)
     options: dict[str, Any] = {

@@ -1,14 +1,17 @@
 """The database: one engine, and `Db`, one transaction per request."""
 
+import asyncio
 import select
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from fastapi import Depends
+from fastapi.concurrency import contextmanager_in_threadpool
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlmodel import Session, create_engine
 from starlette.requests import HTTPConnection
 
@@ -17,11 +20,35 @@ SAFE_METHODS = {"GET", "HEAD", "OPTIONS", "TRACE"}
 # Nothing may wait longer than a person would: a full pool, a lock and a query give up and the
 # answer is a 503 that keeps the text.
 POOL_TIMEOUT_SECONDS = 2
+TURN_TIMEOUT_SECONDS = 5
 POSTGRES_LIMITS = "SET statement_timeout = 8000; SET lock_timeout = 2000; SET timezone = 'UTC'"
 SQLITE_BUSY_SECONDS = 5
 CONNECT_SECONDS = 3
 # A statement ends before; longer silence is that of a machine that froze or a cable that was cut.
 SILENCE_SECONDS = 9
+
+
+class Turn:
+    """The right of one request to hold a connection while it waits for a thread."""
+
+    def __init__(self, turns: asyncio.Semaphore) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.turns: asyncio.Semaphore | None = turns
+
+    @classmethod
+    async def of(cls, turns: asyncio.Semaphore) -> Self:
+        try:
+            async with asyncio.timeout(TURN_TIMEOUT_SECONDS):
+                await turns.acquire()
+        except TimeoutError:
+            raise PoolTimeout("Too many requests want the database.") from None
+        return cls(turns)
+
+    def end(self) -> None:
+        """From any thread, and more than once."""
+        turns, self.turns = self.turns, None
+        if turns:
+            self.loop.call_soon_threadsafe(turns.release)
 
 
 class Database:
@@ -34,6 +61,9 @@ class Database:
         # SQLite must know at BEGIN that a transaction will write: one that starts by reading
         # cannot wait for the lock later, it fails at once.
         self.writer = self.engine.execution_options(begin="IMMEDIATE")
+        # Requests take turns before they take threads: otherwise all threads could wait for
+        # connections whose requests wait for a thread. What is left over is for sessions and limits.
+        self.turns = asyncio.Semaphore(max(connections * 2 // 3, 1))
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -51,12 +81,22 @@ class Database:
         self.engine.dispose()
 
 
-def get_session(connection: HTTPConnection) -> Iterator[Session]:
-    """The request's transaction; it is committed before the reply starts, or not at all."""
+async def get_session(connection: HTTPConnection) -> AsyncIterator[Session]:
+    """The request's transaction; it is committed before the reply starts, or not at all.
+
+    Raises:
+        sqlalchemy.exc.TimeoutError: too many others had their turn first.
+    """
     database: Database = connection.app.state.database
     reads = connection.scope.get("method", "GET") in SAFE_METHODS
-    with database.reading() if reads else database.writing() as db:
-        yield db
+    transaction = database.reading() if reads else database.writing()
+    turn = await Turn.of(database.turns)
+    try:
+        async with contextmanager_in_threadpool(transaction) as db:
+            db.info["turn"] = turn
+            yield db
+    finally:
+        turn.end()
 
 
 # scope="function" is what makes the commit come before the reply: the default scope would commit
@@ -69,6 +109,8 @@ def release(db: Session) -> None:
 
     What was read stays readable, detached; what was written is lost, so call it before any write.
     """
+    if turn := db.info.get("turn"):
+        turn.end()
     db.expunge_all()
     db.rollback()
 

@@ -69,7 +69,8 @@ class User(SQLModel, table=True):
     id: UUID = Field(default_factory=uuid4, primary_key=True)
     username: str = Field(max_length=40, unique=True)
     display_name: str = Field(max_length=80)
-    email: str | None = Field(default=None, max_length=254, index=True)
+    email: str | None = Field(default=None, max_length=254)
+    email_key: str | None = Field(default=None, max_length=320, index=True)  # to find it by
     password_hash: str = Field(max_length=200)
     role: str = Field(default=Role.author, max_length=20)
     bio: str = Field(default="", max_length=500)

@@ -46,7 +46,7 @@ def create(
     request: Request, user: OptionalUser, session: CurrentSession, form: CredentialsForm, db: Db
 ) -> Response:
     if user:
-        return redirect_to(request, "/")
+        return redirect_to(request, safe_next(form.value("next")))
     state = request.app.state
     network = client_network(request.scope)
     with form.or_show("auth/login.html"):

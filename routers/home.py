@@ -27,11 +27,11 @@ def index(request: Request, db: Db, before: Cursor = "", after: Cursor = "") -> 
 @router.get("/tags/{slug}", name="tags.show")
 def tag(request: Request, slug: str, db: Db, before: Cursor = "", after: Cursor = "") -> Response:
     found = tags.find(db, slug.lower())
-    if slug != found.slug:
-        return redirect(request, "tags.show", slug=found.slug, permanent=True)
     stream = streams.by_tag(db, found, before, after)
     if not stream.entries:
         raise NotFound  # a tag that only drafts carry would give them away
+    if slug != found.slug:
+        return redirect(request, "tags.show", slug=found.slug, permanent=True)
     return public_page(request, "tags/show.html", tag=found, stream=stream)
 
 

@@ -37,7 +37,8 @@ def own_post(request: Request, slug: str, user: CurrentUser, db: Db) -> Post:
             raise Forbidden("Only its author may change this post. Nothing was changed.")
         raise NotFound
     if post.slug != slug and request.method in SAFE_METHODS:
-        raise AtAnotherAddress(request.scope["path"].replace(f"/{slug}", f"/{post.slug}", 1))
+        page_of_it = request.scope["path"].removeprefix(f"/posts/{slug}")
+        raise AtAnotherAddress(f"/posts/{post.slug}{page_of_it}")
     return post
 
 

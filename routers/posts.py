@@ -1,13 +1,14 @@
 """Reading a post, and everything its author does with it."""
 
-from typing import Annotated
+from typing import Annotated, Any
+from uuid import UUID
 
 from fastapi import APIRouter, Depends
 from starlette.requests import Request
 from starlette.responses import Response
 
 from auth_dependencies import CurrentUser, OptionalUser, requires
-from database import Db
+from database import Db, release
 from errors import Moved, StaleVersion
 from models import Post
 from routers.loading import OwnPost, OwnTrashedPost
@@ -31,8 +32,13 @@ def new(request: Request) -> Response:
 
 @router.post("/posts", name="posts.create")
 def create(request: Request, user: CurrentUser, form: NewPost, db: Db) -> Response:
-    with form.or_show("posts/new.html"):
-        post = posts.create(db, user, form.data)
+    try:
+        with form.or_show("posts/new.html"):
+            release(db)  # rendering may take a second: hold nothing meanwhile
+            columns = texts.rendered(form.data)
+            post = posts.create(db, user, form.data, columns)
+    except StaleVersion as stale:  # this form has made a post before, and was changed since
+        return conflict(request, stale.post_id, form, db)
     return after_writing(request, post, "Published." if post.is_published else "Draft saved.")
 
 
@@ -52,14 +58,17 @@ def edit(request: Request, post: OwnPost, db: Db) -> Response:
 
 
 @router.post("/posts/{slug}", name="posts.update")
-def update(request: Request, post: OwnPost, form: PostEdit, db: Db) -> Response:
+def update(request: Request, post: OwnTrashedPost, form: PostEdit, db: Db) -> Response:
     was_published = post.is_published
     try:
         with form.or_show("posts/edit.html", post=post):
-            post = posts.edit(db, post, form.data)
-    except StaleVersion:
-        return conflict(request, post, form, db)
-    return after_writing(request, post, SAID[form.data.action, was_published])
+            release(db)
+            change = form.data
+            columns = texts.rendered(change) if posts.is_rendered_by(change, post) else None
+            post = posts.edit(db, posts.get(db, post.id), change, columns)
+    except StaleVersion as stale:
+        return conflict(request, stale.post_id, form, db)
+    return after_writing(request, post, SAID[change.action, was_published])
 
 
 @router.get("/posts/{slug}/delete", name="posts.delete")
@@ -68,7 +77,7 @@ def delete(request: Request, post: OwnPost) -> Response:
 
 
 @router.post("/posts/{slug}/delete", name="posts.destroy")
-def destroy(request: Request, post: OwnPost, db: Db) -> Response:
+def destroy(request: Request, post: OwnTrashedPost, db: Db) -> Response:
     posts.trash(db, post)
     return redirect(request, "trash", say=f"“{post.title}” is in the trash.")
 
@@ -95,7 +104,7 @@ SAID = {
     ("publish", False): "Published.",
     ("publish", True): "Updated.",
     ("unpublish", False): "Draft saved.",
-    ("unpublish", True): "Unpublished. It is a draft again, and only you can see it.",
+    ("unpublish", True): "Unpublished. It is a draft again; readers cannot see it.",
 }
 
 
@@ -105,11 +114,12 @@ def after_writing(request: Request, post: Post, say: str) -> Response:
     return redirect(request, name, slug=post.slug, say=say)
 
 
-def conflict(request: Request, post: Post, form: Form[texts.PostEdit], db: Db) -> Response:
+def conflict(request: Request, post_id: UUID, form: Form[Any], db: Db) -> Response:
     """Both texts and what differs: nothing was overwritten, and the person decides."""
-    db.refresh(post)
+    post = posts.get(db, post_id)
     theirs = posts.text_of(db, post)
-    difference = diffs.lines(theirs["content"], form.value("content"))
+    release(db)
+    difference = diffs.lines(as_one(theirs), as_one(form.values))
     form.values["version"] = str(post.version)
     return page(
         request,
@@ -120,3 +130,12 @@ def conflict(request: Request, post: Post, form: Form[texts.PostEdit], db: Db) -
         theirs=theirs,
         difference=difference,
     )
+
+
+def as_one(text: dict[str, str]) -> str:
+    """All that an edit can change, as lines to compare."""
+    head = [f"{label}: {text.get(name, '')}" for name, label in HEAD.items()]
+    return "\n".join([*head, "", *text.get("content", "").splitlines()])
+
+
+HEAD = {"title": "Title", "tags": "Tags", "slug": "Address"}

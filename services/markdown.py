@@ -2,19 +2,28 @@
 
 import html
 import re
+import time
+from collections.abc import Iterable
 from functools import cache
+from io import StringIO
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
 import comrak
 from slugify import slugify
 
 from services import sanitiser
 
+T = TypeVar("T")
+
 # Raised when the output changes, so that stored HTML can be rendered again.
 RENDERER = 1
 
-MOST_CODE_BYTES = 32 * 1024  # longer listings stay uncoloured
+# Longer listings stay uncoloured, and so does what is left when the time is up: nearly every lexer
+# takes quadratic time for some text or other. Counted in time of the processor, so that the same
+# text comes out the same on a busy machine.
+MOST_CODE_BYTES = 32 * 1024
+MOST_COLOURING_SECONDS = 0.3
 MOST_FORMULA_BYTES = 2 * 1024
 MOST_FORMULAS = 500
 
@@ -53,7 +62,7 @@ def render(source: str) -> str:
     body = comrak.render_markdown(DEEP_QUOTE.sub(r"\1\\", source), *options(can_autolink(source)))
     body = TASK.sub(labelled, body)
     body = FIGURE.sub(r"\1", body)
-    body = CODE.sub(coloured, body, count=MOST_LISTINGS)
+    body = with_colours(body)
     body = with_formulas(body)
     body = with_anchors(body)
     return with_wide_tables(sanitiser.clean(not_too_deep(body)))
@@ -105,21 +114,35 @@ def labelled(match: re.Match[str]) -> str:
     return f'{match.group()} aria-label="{"done" if match.group(1) else "to do"}"'
 
 
-def coloured(match: re.Match[str]) -> str:
+def with_colours(body: str) -> str:
+    ends_at = time.thread_time() + MOST_COLOURING_SECONDS
+    return CODE.sub(lambda match: coloured(match, ends_at), body, count=MOST_LISTINGS)
+
+
+def coloured(match: re.Match[str], ends_at: float) -> str:
     language, code = match.group(1), html.unescape(match.group(2))
-    if len(code) > MOST_CODE_BYTES:
+    if len(code) > MOST_CODE_BYTES or time.thread_time() > ends_at:
         return match.group()
-    from pygments import highlight  # heavy, and only posts with code need it
-    from pygments.lexers import get_lexer_by_name
+    from pygments.lexers import get_lexer_by_name  # heavy, and only posts with code need it
     from pygments.util import ClassNotFound
 
     try:
-        lexer = get_lexer_by_name(language)
-    except ClassNotFound:
+        tokens = in_time(get_lexer_by_name(language).get_tokens(code), ends_at)
+    except (ClassNotFound, TimeoutError):
         return match.group()
-    return (
-        f'<pre><code class="language-{language}">{highlight(code, lexer, formatter())}</code></pre>'
-    )
+    output = StringIO()
+    formatter().format(tokens, output)
+    return f'<pre><code class="language-{language}">{output.getvalue()}</code></pre>'
+
+
+def in_time(tokens: Iterable[T], ends_at: float) -> list[T]:
+    """All tokens. Raises TimeoutError when the time is up before the last."""
+    found = []
+    for token in tokens:
+        if time.thread_time() > ends_at:
+            raise TimeoutError
+        found.append(token)
+    return found
 
 
 @cache

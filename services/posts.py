@@ -1,13 +1,16 @@
 """Posts: write, edit, publish, take back, throw away. Readers' lists are in `streams.py`."""
 
+import re
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import update as update_rows
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
-from errors import Gone, Moved, NotFound, StaleVersion
+from errors import Conflict, Gone, Moved, NotFound, StaleVersion
 from models import Post, Tag, User, now
 from services import slugs, tags
 from services.permissions import can_see
@@ -23,45 +26,52 @@ class Page:
     tags: list[Tag]
 
 
-def create(db: Session, author: User, new: NewPost) -> Post:
+def create(db: Session, author: User, new: NewPost, columns: dict[str, Any] | None = None) -> Post:
     """Write a post, as a draft or published at once.
 
-    The same idempotency key from the same author gives the same post again, so that a repeated
-    form makes no second one.
+    The same form again, known by its idempotency key, gives the same post again. `columns` are
+    what `rendered(new)` gives, for callers that have rendered before the transaction began.
+
+    Raises:
+        StaleVersion: the same key came with another text.
+        Conflict: the address that the author asked for is another post's.
     """
     if twin := find_by_key(db, author, new.idempotency_key):
-        return twin
+        return same(twin, new)
     post = Post(
         author_id=author.id,
         slug="",
         idempotency_key=new.idempotency_key or None,
-        **rendered(new),
+        **(columns or rendered(new)),
     )
     if new.action == "publish":
         post.published_at = post.first_published_at = post.created_at
     try:
         with db.begin_nested():
-            slugs.claim(db, post, new.slug or slugs.slug_of(new.title))
+            give_address(db, post, new)
             db.add(post)
     except IntegrityError:  # the same form, a moment earlier, on another connection
         if twin := find_by_key(db, author, new.idempotency_key):
-            return twin
+            return same(twin, new)
         raise
     tags.put_on(db, post.id, tags.parse(new.tags))
     return post
 
 
-def edit(db: Session, post: Post, change: PostEdit) -> Post:
+def edit(db: Session, post: Post, change: PostEdit, columns: dict[str, Any] | None = None) -> Post:
     """Save, publish or take back. Saving a published post changes nothing public: it is staged.
 
     Raises:
         StaleVersion: the post was changed since `change.version` was read.
+        Conflict: it is in the trash, or the address asked for is another post's.
     """
+    if post.is_trashed:
+        raise Conflict({"title": "This post is in the trash. Restore it there, then save again."})
     next_version(db, post, change.version)
     if change.action == "save" and post.is_published:
         post.staged = change.model_dump(include=set(Text.model_fields))
     else:
-        apply(db, post, change)
+        apply(db, post, change, columns or rendered(change))
         post.staged = None
     if change.action == "publish":
         publish(post)
@@ -70,15 +80,19 @@ def edit(db: Session, post: Post, change: PostEdit) -> Post:
     return post
 
 
+def is_rendered_by(change: PostEdit, post: Post) -> bool:
+    """Whether an edit changes what the page shows, so that its text must be rendered."""
+    return change.action != "save" or not post.is_published
+
+
 def trash(db: Session, post: Post) -> None:
-    """Out of everybody's sight; the author can still take it back."""
-    next_version(db, post, post.version)
-    post.trashed_at = now()
+    """Out of everybody's sight; it can still be restored. Twice is once."""
+    move(db, post, now())
 
 
 def restore(db: Session, post: Post) -> None:
-    next_version(db, post, post.version)
-    post.trashed_at = None
+    """Back from the trash, as it was. Twice is once."""
+    move(db, post, None)
 
 
 def find(db: Session, slug: str) -> Post:
@@ -97,6 +111,14 @@ def find(db: Session, slug: str) -> Post:
         raise NotFound
     if post.slug != slug:
         raise MovedPost(post)
+    return post
+
+
+def get(db: Session, post_id: UUID) -> Post:
+    """The post with this id, as it is stored now. Raises NotFound."""
+    post = db.get(Post, post_id, populate_existing=True)
+    if post is None:
+        raise NotFound
     return post
 
 
@@ -119,21 +141,19 @@ def show(db: Session, slug: str, reader: User | None) -> Page:
     try:
         post = find(db, slug)
     except MovedPost as moved:
-        if must_hide(moved.post, reader):
-            raise NotFound from None
+        hide(moved.post, reader)
         raise
-    if post.is_trashed and post.was_published:
-        raise Gone
-    if must_hide(post, reader):
-        raise NotFound
+    hide(post, reader)
     author = db.get_one(User, post.author_id)
     return Page(post, author, tags.of_post(db, post.id))
 
 
-def must_hide(post: Post, reader: User | None) -> bool:
-    if post.is_trashed:
-        return not post.was_published
-    return not can_see(reader, post)
+def hide(post: Post, reader: User | None) -> None:
+    """Raise Gone or NotFound for what this reader may not see."""
+    if post.is_trashed and post.is_published:
+        raise Gone
+    if post.is_trashed or not can_see(reader, post):
+        raise NotFound
 
 
 def text_of(db: Session, post: Post) -> dict[str, str]:
@@ -144,14 +164,27 @@ def text_of(db: Session, post: Post) -> dict[str, str]:
     return {"title": post.title, "content": post.content, "tags": names, "slug": post.slug}
 
 
-def apply(db: Session, post: Post, text: Text) -> None:
-    wanted = text.slug or post.slug
-    if wanted == post.slug and not post.was_published and follows_title(post):
-        wanted = slugs.slug_of(text.title)  # nobody has seen the address yet: let it follow
-    slugs.claim(db, post, wanted)
-    for name, value in rendered(text).items():
+def apply(db: Session, post: Post, text: Text, columns: dict[str, Any]) -> None:
+    give_address(db, post, text)
+    for name, value in columns.items():
         setattr(post, name, value)
     tags.put_on(db, post.id, tags.parse(text.tags))
+
+
+def give_address(db: Session, post: Post, text: Text) -> None:
+    """The one that the author asks for, or one made of the title, with a number if need be."""
+    if text.slug and text.slug != post.slug:
+        if not slugs.claim(db, post, text.slug):
+            raise Conflict({"slug": "That address is taken. Please choose another."})
+    elif not post.slug or (not post.was_published and title_has_changed(post, text)):
+        slugs.claim_similar(db, post, slugs.slug_of(text.title))
+
+
+def title_has_changed(post: Post, text: Text) -> bool:
+    """Whether the address was made of the title, and the title is another one now."""
+    old = slugs.slug_of(post.title)
+    was_made_of_it = re.fullmatch(re.escape(old) + r"(-\d+|-[0-9a-f]{6})?", post.slug)
+    return old != slugs.slug_of(text.title) and was_made_of_it is not None
 
 
 def publish(post: Post) -> None:
@@ -171,8 +204,22 @@ def next_version(db: Session, post: Post, seen: int) -> None:
         raise StaleVersion(post.id)
 
 
-def follows_title(post: Post) -> bool:
-    return post.slug.startswith(slugs.slug_of(post.title))
+def move(db: Session, post: Post, trashed_at: datetime | None) -> None:
+    was = col(Post.trashed_at)
+    is_elsewhere = was.is_(None) if trashed_at else was.is_not(None)
+    db.execute(
+        update_rows(Post)
+        .where(col(Post.id) == post.id, is_elsewhere)
+        .values(trashed_at=trashed_at, version=col(Post.version) + 1, updated_at=now())
+        .execution_options(synchronize_session=False)
+    )
+
+
+def same(twin: Post, new: NewPost) -> Post:
+    """The post that this form made before; StaleVersion if the form says something else now."""
+    if (twin.title, twin.content) != (new.title, new.content):
+        raise StaleVersion(twin.id)
+    return twin
 
 
 def find_by_key(db: Session, author: User, key: str) -> Post | None:

@@ -26,23 +26,24 @@ def slug_of(title: str) -> str:
     return f"post-{slug}" if slug in RESERVED or UUID_SHAPE.fullmatch(slug) else slug or "post"
 
 
-def claim(db: Session, post: Post, wanted: str) -> None:
-    """Give the post an address: the wanted one, else the same with a number, else with letters.
+def claim(db: Session, post: Post, slug: str) -> bool:
+    """Give the post exactly this address, unless it is another's: then False.
 
     The primary key of `slugs` decides who was first, so two writers at once get two addresses.
     Its older addresses stay its own and lead to the new one, if anybody can have seen them.
     """
-    if post.slug == wanted:
-        return
-    old = post.slug
-    for candidate in islice(candidates(db, wanted), TRIES):
-        if owns(db, post, candidate) or take(db, post, candidate):
-            post.slug = candidate
-            break
-    else:
-        raise RuntimeError("No free slug, although they are random by now.")
-    if old and not post.was_published:
+    if not owns(db, post, slug) and not take(db, post, slug):
+        return False
+    old, post.slug = post.slug, slug
+    if old and old != slug and not post.was_published:
         db.execute(delete(Slug).where(col(Slug.slug) == old))
+    return True
+
+
+def claim_similar(db: Session, post: Post, wanted: str) -> None:
+    """Give the post this address, else the same with a number, else with letters."""
+    if not any(claim(db, post, slug) for slug in islice(candidates(db, wanted), TRIES)):
+        raise RuntimeError("No free slug, although they are random by now.")
 
 
 def find_post_id(db: Session, slug: str) -> object:

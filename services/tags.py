@@ -14,6 +14,7 @@ from models import PostTag, Tag
 from services.text import checked_line
 
 MOST, LONGEST = 10, 50
+LONGEST_LINE = 4 * MOST * (LONGEST + 2)
 
 
 def parse(typed: str) -> list[str]:
@@ -22,6 +23,8 @@ def parse(typed: str) -> list[str]:
     Raises:
         ValueError: a name is too long or has a character that cannot be in a line; too many.
     """
+    if len(typed) > LONGEST_LINE:
+        raise ValueError(f"At most {MOST} tags, please, of up to {LONGEST} characters.")
     names: dict[str, str] = {}
     for part in typed.split(","):
         if part.strip():

@@ -18,7 +18,10 @@ def one_line(longest: int) -> AfterValidator:
 
 def checked_line(value: str, longest: int) -> str:
     """The same for a single value. Raises ValueError with a sentence."""
-    value = unicodedata.normalize("NFC", value.strip())
+    value = value.strip()
+    if len(value) > 4 * longest:  # normalising takes quadratic time: not before it is short
+        raise ValueError(f"At most {longest} characters, please; these are {len(value)}.")
+    value = unicodedata.normalize("NFC", value)
     check_characters(value)
     if found := NOT_IN_A_LINE.search(value):
         raise ValueError(f"This has a character that cannot be in a line ({name(found)}).")

@@ -6,11 +6,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, Field
 
+from errors import Invalid
 from services import markdown, slugs, tags
 from services.text import many_lines, one_line
 
 LONGEST_TITLE = 200
 MOST_BYTES = 512 * 1024
+LONGEST_PAGE = 8 * 1024 * 1024
 EXCERPT_CHARACTERS = 220
 WORD = re.compile(r"\w+(?:['’\-]\w+)*")
 
@@ -56,8 +58,10 @@ def new_key() -> str:
 
 
 def rendered(text: Text) -> dict[str, Any]:
-    """The columns that follow from a text."""
+    """The columns that follow from a text. Raises Invalid if its page would be too large."""
     html = markdown.render(text.content)
+    if len(html) > LONGEST_PAGE:
+        raise Invalid({"content": "This becomes too large a page. Please make two posts of it."})
     return {
         "title": text.title,
         "content": text.content,

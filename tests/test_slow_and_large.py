@@ -125,6 +125,20 @@ def test_a_form_may_take_longer_while_it_really_arrives(blog: Blog, impatient: f
     connection.close()
 
 
+def test_nobody_waits_for_a_slow_sender(blog: Blog) -> None:
+    """Whose form is on its way must not hold what other writers need, such as SQLite's lock."""
+    slow = [connect(blog, POST + FORM + b"Content-Length: 100\r\n\r\nusername=") for _ in range(45)]
+    time.sleep(0.2)
+    quick = blog.visitor()
+    quick.username = "quick"
+    started_at = time.monotonic()
+    assert quick.register().status_code == 303
+    assert quick.get("/").status_code == 200
+    assert time.monotonic() - started_at < 2
+    for connection in slow:
+        connection.close()
+
+
 def test_who_never_reads_the_answers_is_dropped(
     blog: Blog, monkeypatch: pytest.MonkeyPatch
 ) -> None:

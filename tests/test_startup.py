@@ -5,6 +5,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 import migrations
@@ -176,3 +177,16 @@ def test_a_migration_that_is_killed_leaves_nothing_half(empty_database: str) -> 
     deaths, revision = done.stdout.split()
     assert int(deaths) >= 3
     assert revision == migrations.head()
+
+
+def test_an_option_goes_before_its_variable(tmp_path: Path) -> None:
+    command = (*SERVE, "--workers", "1")
+    with serving(tmp_path, command=command, WEB_CONCURRENCY=4) as server:
+        assert psutil.Process(server.pid).children() == []
+
+
+def test_what_a_blog_on_sqlite_does_not_use_is_not_loaded(tmp_path: Path) -> None:
+    heavy = ("redis", "psycopg2", "sqlalchemy.dialects.postgresql", "alembic", "pygments", "rich")
+    script = f"import sys, main; print([name for name in {heavy} if name in sys.modules])"
+    done = run("-c", script, DATABASE_URL=f"sqlite:///{tmp_path / 'inkstand.db'}")
+    assert (done.stdout, done.stderr) == ("[]\n", "")

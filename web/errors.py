@@ -42,7 +42,7 @@ WORDS = {
     405: Words("Not that way", "This address exists, but not for what was asked of it."),
     408: Words("That took too long", "The connection was too slow and your text did not arrive. Go back: it is still in the form."),
     409: Words("Somebody was first", "This was changed elsewhere in the meantime. Nothing was overwritten."),
-    410: Words("This has been removed", "There was something here once; its author has taken it down for good."),
+    410: Words("This has been removed", "There was something here once; its author has taken it down."),
     413: Words("Too much at once", "This is larger than the blog accepts, a post may have 512 KB. Go back: your text is still in the form."),
     415: Words("Not a form", "This address takes forms, and that was something else. Nothing was changed."),
     422: Words("That cannot be right", "Something in the request is not as it should be. Nothing was changed."),
@@ -192,6 +192,10 @@ def show_rejected(request: Request, error: errors.Rejected) -> Response:
     return error_page(request, 409 if isinstance(error, errors.Conflict) else 422, str(error))
 
 
+def show_stale(request: Request, error: errors.StaleVersion) -> Response:
+    return error_page(request, 409, f"{error} Nothing was overwritten.")
+
+
 def show_too_often(request: Request, error: errors.TooOften) -> Response:
     wait = {"Retry-After": str(max(int(error.seconds), 1))}
     return error_page(request, 429, str(error), headers=wait)
@@ -228,6 +232,7 @@ HANDLERS: dict[type[Exception], Callable[[Request, Any], Response]] = {
     errors.Gone: show_gone,
     errors.Forbidden: show_forbidden,
     errors.Rejected: show_rejected,
+    errors.StaleVersion: show_stale,
     errors.TooOften: show_too_often,
     errors.Busy: show_busy,
     Unavailable: show_unavailable,

@@ -48,6 +48,7 @@ def upgrade() -> None:
         sa.Column("username", sa.String(length=40), nullable=False),
         sa.Column("display_name", sa.String(length=80), nullable=False),
         sa.Column("email", sa.String(length=254), nullable=True),
+        sa.Column("email_key", sa.String(length=320), nullable=True),
         sa.Column("password_hash", sa.String(length=200), nullable=False),
         sa.Column("role", sa.String(length=20), nullable=False),
         sa.Column("bio", sa.String(length=500), nullable=False),
@@ -58,7 +59,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("username", name=op.f("uq_users_username")),
     )
     with op.batch_alter_table("users", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_users_email"), ["email"], unique=False)
+        batch_op.create_index(batch_op.f("ix_users_email_key"), ["email_key"], unique=False)
 
     op.create_table(
         "posts",
@@ -154,7 +155,7 @@ def downgrade() -> None:
 
     op.drop_table("posts")
     with op.batch_alter_table("users", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_users_email"))
+        batch_op.drop_index(batch_op.f("ix_users_email_key"))
 
     op.drop_table("users")
     with op.batch_alter_table("throttles", schema=None) as batch_op:

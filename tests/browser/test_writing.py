@@ -122,6 +122,17 @@ def test_two_tabs_end_in_a_choice_between_both_texts(open_page: OpenPage) -> Non
     expect(second.get_by_label("Text in Markdown")).to_have_value("From the second tab.")
 
 
+def test_enter_in_a_line_does_not_publish(open_page: OpenPage) -> None:
+    page = registered(open_page)
+    page.goto("/posts/new")
+    page.get_by_label("Title").fill("Half a thought")
+    page.get_by_label("Text in Markdown").fill("Not finished.")
+    page.get_by_label("Tags").fill("thoughts")
+    page.get_by_label("Tags").press("Enter")
+    expect(page.get_by_text("Draft saved.")).to_be_visible()
+    expect(open_page("/").get_by_text("No posts yet.")).to_be_visible()
+
+
 def test_a_mistake_in_a_form_loses_nothing(open_page: OpenPage) -> None:
     page = registered(open_page)
     page.goto("/posts/new")

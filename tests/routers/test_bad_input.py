@@ -1,5 +1,8 @@
 """Whatever is sent, the answer is a clear 4xx, the text stays in the form, nothing is half stored."""
 
+import unicodedata
+from collections.abc import Callable
+from unittest.mock import patch
 from urllib.parse import quote, urlencode
 
 import pytest
@@ -94,6 +97,26 @@ def test_bodies_that_are_no_form_are_refused(
 def test_a_form_may_come_as_multipart(alice: Person) -> None:
     parts = {name: (None, value) for name, value in {"title": "Parts", "content": "Words."}.items()}
     assert alice.client.post("/posts", files=parts).headers["location"] == "/posts/parts"
+
+
+@pytest.mark.parametrize("path", ["/auth/login", "/users/register", "/posts"])
+def test_what_takes_long_to_normalise_is_refused_before(alice: Person, path: str) -> None:
+    marks = "a" + "\u0300\u0323" * 30_000
+    for field in ("username", "email", "title", "tags"):
+        who = alice if path == "/posts" else alice.blog.visitor()
+        fields = {"username": "x", "password": "x", "title": "t", "content": "c", field: marks}
+        with patch("unicodedata.normalize", side_effect=short_only(unicodedata.normalize)):
+            assert who.post(path, fields).status_code in (401, 422, 303)
+
+
+def short_only(normalize: Callable[[str, str], str]) -> Callable[[str, str], str]:
+    """Python's own, which takes quadratic time for long runs of combining marks."""
+
+    def checked(form: str, text: str) -> str:
+        assert len(text) < 5_000
+        return normalize(form, text)
+
+    return checked
 
 
 def test_the_limits_themselves_are_allowed(alice: Person, blog: Blog) -> None:

@@ -43,6 +43,7 @@ def test_nobody_but_its_author_finds_a_draft(
             assert (hidden.status_code, hidden.content) == (404, missing.content)
         for address in ("/", "/posts", "/users/bob", "/tags/heliotrope", "/drafts", "/trash"):
             assert "eliotrope" not in somebody.get(address).text
+        assert somebody.get("/tags/HELIOTROPE").status_code == 404
         assert somebody.get("/tags/heliotrope").status_code in (404, 303)
     assert mallory.get(f"/posts/{slug}/edit").content == mallory.get("/posts/no/edit").content
 
@@ -240,6 +241,98 @@ def test_the_empty_form_brings_a_fresh_key(alice: Person) -> None:
         alice.get("/posts/new").text.partition('idempotency_key" value="')[2][:22] for _ in "ab"
     }
     assert len(forms) == 2
+
+
+def test_a_key_that_comes_again_with_another_text_overwrites_nothing(
+    alice: Person, blog: Blog
+) -> None:
+    form = {"title": "Once", "content": "First chapter.", "idempotency_key": "again"}
+    alice.post("/posts", form)
+    answer = alice.post("/posts", {**form, "content": "Second chapter."})
+    assert answer.status_code == 409
+    assert "First chapter." in answer.text
+    assert "Second chapter." in answer.text
+    assert [post.content for post in blog.rows(Post)] == ["First chapter."]
+
+
+def test_an_address_of_ones_own_survives_saving_and_publishing(alice: Person) -> None:
+    slug = alice.draft("Rust", slug="rust-for-cooks")
+    alice.edit(slug, slug=slug)
+    assert slug_in(alice.edit(slug, slug=slug, action="publish")) == "rust-for-cooks"
+
+
+def test_the_address_of_a_draft_with_a_taken_title_stays(alice: Person) -> None:
+    alice.write("Twins")
+    slug = alice.draft("Twins")
+    assert [slug_in(alice.edit(slug, content=f"{n}")) for n in range(3)] == ["twins-2"] * 3
+
+
+def test_an_address_that_is_taken_is_refused(alice: Person, bob: Person, blog: Blog) -> None:
+    alice.write("Mine")
+    answer = bob.post("/posts", {"title": "T", "content": "Kept words.", "slug": "mine"})
+    assert answer.status_code == 409
+    assert "That address is taken." in answer.text
+    assert "Kept words." in answer.text
+    slug = bob.draft("Other")
+    assert bob.edit(slug, slug="mine").status_code == 409
+    assert len(blog.rows(Post)) == 2
+
+
+def test_a_post_that_was_hidden_when_it_was_trashed_tells_nothing(
+    alice: Person, stranger: Person
+) -> None:
+    alice.write("Known")
+    alice.edit("known", slug="secret-merger", action="unpublish")
+    alice.post("/posts/secret-merger/delete")
+    for slug in ("known", "secret-merger"):
+        assert stranger.get(f"/posts/{slug}").content == stranger.get("/posts/no").content
+
+
+def test_deleting_and_restoring_twice_is_once(alice: Person, blog: Blog) -> None:
+    slug = alice.write()
+    for verb in ("delete", "restore"):
+        with ThreadPoolExecutor(6) as pool:
+            asks = [pool.submit(alice.post, f"/posts/{slug}/{verb}") for _ in range(6)]
+        assert {ask.result().status_code for ask in asks} == {303}
+    assert not blog.rows(Post)[0].is_trashed
+
+
+def test_saving_a_post_that_was_trashed_elsewhere_keeps_the_text(alice: Person) -> None:
+    slug = alice.draft()
+    alice.post(f"/posts/{slug}/delete")
+    answer = alice.edit(slug, content="Typed for an hour.", version=2)
+    assert answer.status_code == 409
+    assert "Typed for an hour." in answer.text
+    assert "in the trash" in answer.text
+
+
+def test_a_conflict_shows_a_changed_title_too(alice: Person) -> None:
+    slug = alice.draft("Old title", "Same.")
+    alice.edit(slug, title="New title", slug=slug, version=1)
+    answer = alice.post(
+        f"/posts/{alice.stored('new-title').id}",
+        {"title": "Old title", "content": "Same.", "version": "1", "action": "save"},
+    )
+    assert answer.status_code == 409
+    assert "Title: New title" in answer.text
+    assert "Title: Old title" in answer.text
+
+
+def test_an_address_like_that_of_the_list_is_redirected_rightly(alice: Person) -> None:
+    slug = alice.write("!!!")
+    assert slug == "post"
+    alice.edit(slug, slug="renamed", action="publish")
+    assert alice.get("/posts/post/edit").headers["location"] == "/posts/renamed/edit"
+
+
+def test_the_login_leads_back_to_the_page_of_the_form(alice: Person, stranger: Person) -> None:
+    slug = alice.write()
+    asked = stranger.post(
+        f"/posts/{slug}/restore", headers={"Referer": f"{stranger.blog.url}/trash"}
+    )
+    assert asked.headers["location"] == "/auth/login?next=%2Ftrash"
+    elsewhere = stranger.post("/posts", headers={"Referer": "https://evil.example/trash"})
+    assert elsewhere.headers["location"] == "/auth/login?next=%2Fposts"
 
 
 def test_tags_are_shown_in_order_each_once(alice: Person, stranger: Person) -> None:

@@ -1,0 +1,37 @@
+"""Connections and threads under load, and what the review of a release must not find again."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+from models import Post
+from services import passwords
+from tests.blog import Blog, Person
+
+
+def test_a_hundred_requests_at_once_are_all_answered(alice: Person, blog: Blog) -> None:
+    slug = alice.write()
+    cookies = dict(alice.client.cookies)
+
+    def ask(number: int) -> int:
+        browser = Person(blog)
+        browser.client.cookies.update(cookies)
+        if number % 3 == 0:
+            return browser.post("/posts", {"title": "Many", "content": "Words."}).status_code
+        return browser.get("/drafts" if number % 3 == 1 else f"/posts/{slug}").status_code
+
+    with ThreadPoolExecutor(100) as pool:
+        answers = list(pool.map(ask, range(100)))
+    assert sorted(set(answers)) == [200, 303]
+    assert len(blog.rows(Post)) == 1 + answers.count(303)
+
+
+def test_people_who_wait_to_log_in_leave_the_database_to_the_readers(
+    alice: Person, stranger: Person, blog: Blog
+) -> None:
+    held = [passwords.POOL.submit(time.sleep, 1.5)]
+    with ThreadPoolExecutor(14) as pool:
+        logins = [pool.submit(Person(blog, "alice").log_in) for _ in range(14)]
+        answers = [stranger.get("/") for _ in range(20)]
+        assert not held[0].done(), "the readers waited for the passwords"
+        assert {answer.status_code for answer in answers} == {200}
+        assert {login.result().status_code for login in logins} <= {303, 429}
