@@ -92,9 +92,7 @@ class RedisLimits:
         from backends.breaker import Breaker
         from backends.redis_options import NO_RETRIES, redis_options
 
-        options = {"retry": Retry(*NO_RETRIES), **redis_options(url)}
-        pool = redis.BlockingConnectionPool.from_url(url, **options)
-        self.client = redis.Redis.from_pool(pool)
+        self.client = redis.Redis.from_url(url, retry=Retry(*NO_RETRIES), **redis_options(url))
         self.take_script = self.client.register_script(TAKE)
         self.give_back_script = self.client.register_script(GIVE_BACK)
         self.breaker = Breaker()

@@ -7,13 +7,10 @@ from redis.backoff import NoBackoff
 from redis.maint_notifications import MaintNotificationsConfig
 
 TIMEOUT_SECONDS = 0.25
-# Of each of our two clients in a process. A burst of requests must not become a burst of
-# handshakes that time each other out, and small plans allow twenty connections in all.
-MOST_CONNECTIONS = 8
 
 
 def redis_options(url: str) -> dict[str, Any]:
-    """Keyword arguments for `BlockingConnectionPool.from_url`, sync and async.
+    """Keyword arguments for `from_url`, sync and async.
 
     redis-py's default retries would make every request wait 4.6 s while Redis is down. Its notices
     of maintenance keep it from replacing connections that a restart has closed. Managed
@@ -23,8 +20,6 @@ def redis_options(url: str) -> dict[str, Any]:
     options: dict[str, Any] = {
         "socket_timeout": TIMEOUT_SECONDS,
         "socket_connect_timeout": TIMEOUT_SECONDS,
-        "timeout": TIMEOUT_SECONDS,  # for one of our connections to become free
-        "max_connections": MOST_CONNECTIONS,
         "decode_responses": True,
         "encoding_errors": "replace",
         "maint_notifications_config": MaintNotificationsConfig(enabled=False),

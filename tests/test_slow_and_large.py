@@ -53,12 +53,10 @@ def connect(blog: Blog, first: bytes) -> socket.socket:
 def rest(connection: socket.socket) -> bytes:
     """Everything until the other side closes. Raises TimeoutError if it does not."""
     received = b""
-    with closing(connection):
-        with suppress(
-            ConnectionResetError
-        ):  # whoever is cut off in mid-sentence may miss the answer
-            while chunk := connection.recv(64 * KILOBYTE):
-                received += chunk
+    # Whoever is cut off in mid-sentence may miss the answer.
+    with closing(connection), suppress(ConnectionResetError):
+        while chunk := connection.recv(64 * KILOBYTE):
+            received += chunk
     return received
 
 

@@ -34,9 +34,7 @@ if type(user) == 'string' and user ~= '' then redis.call('SREM', ARGV[1] .. user
 
 class RedisStore:
     def __init__(self, url: str) -> None:
-        options = {"retry": Retry(*NO_RETRIES), **redis_options(url)}
-        pool = redis.BlockingConnectionPool.from_url(url, **options)
-        self.client: Any = redis.Redis.from_pool(pool)
+        self.client: Any = redis.Redis.from_url(url, retry=Retry(*NO_RETRIES), **redis_options(url))
         self.update_script = self.client.register_script(UPDATE)
         self.delete_script = self.client.register_script(DELETE)
         self.breaker = Breaker()

@@ -20,7 +20,7 @@ from sqlalchemy import delete, update
 import migrations
 from backends import Unavailable
 from backends.breaker import REST_SECONDS
-from backends.redis_options import MOST_CONNECTIONS, TIMEOUT_SECONDS
+from backends.redis_options import TIMEOUT_SECONDS
 from backends.session_store import Record, SessionStore
 from backends.session_store.database import DatabaseStore
 from backends.session_store.memory import MemoryStore
@@ -491,20 +491,6 @@ async def wait_until_available(store: SessionStore) -> float:
             await asyncio.sleep(0.02)
         else:
             return time.monotonic() - started_at
-
-
-async def test_a_crowd_shares_a_few_connections(mortal_redis: Redis) -> None:
-    async with redis_store(mortal_redis.url) as store:
-        key = await stored(store, theme="dark")
-        loaded = await asyncio.gather(*(store.load(key) for _ in range(300)))
-        assert all(found and found.data == {"theme": "dark"} for found in loaded)
-        assert 1 <= connections_to(mortal_redis) <= MOST_CONNECTIONS
-
-
-def connections_to(server: Redis) -> int:
-    """How many there are beside our own."""
-    with redis.Redis.from_url(server.url) as client:
-        return len(client.client_list()) - 1
 
 
 async def test_a_redis_that_is_gone_is_unavailable(mortal_redis: Redis) -> None:
