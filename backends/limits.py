@@ -90,18 +90,19 @@ class RedisLimits:
         from redis.retry import Retry
 
         from backends.breaker import Breaker
-        from backends.redis_options import NO_RETRIES, redis_options
+        from backends.redis_options import MOST_CONNECTIONS, NO_RETRIES, redis_options
 
         self.client = redis.Redis.from_url(url, retry=Retry(*NO_RETRIES), **redis_options(url))
         self.take_script = self.client.register_script(TAKE)
         self.give_back_script = self.client.register_script(GIVE_BACK)
         self.breaker = Breaker()
+        self.turns = threading.Semaphore(MOST_CONNECTIONS)
         self.meanwhile = MemoryLimits()
 
     def take(self, limit: Limit, who: str) -> float:
         window = int(limit.window.total_seconds() * 1000)
         try:
-            with self.breaker:
+            with self.turns, self.breaker:
                 wait = self.take_script(keys=[self.name(limit, who)], args=[limit.most, window])
         except Unavailable:
             return self.meanwhile.take(limit, who)
@@ -109,14 +110,14 @@ class RedisLimits:
 
     def give_back(self, limit: Limit, who: str) -> None:
         try:
-            with self.breaker:
+            with self.turns, self.breaker:
                 self.give_back_script(keys=[self.name(limit, who)])
         except Unavailable:
             self.meanwhile.give_back(limit, who)
 
     def clear(self, limit: Limit, who: str) -> None:
         try:
-            with self.breaker:
+            with self.turns, self.breaker:
                 self.client.delete(self.name(limit, who))
         except Unavailable:
             self.meanwhile.clear(limit, who)

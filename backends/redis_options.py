@@ -7,6 +7,10 @@ from redis.backoff import NoBackoff
 from redis.maint_notifications import MaintNotificationsConfig
 
 TIMEOUT_SECONDS = 0.25
+# So many calls of each of our two clients go on at once, the others wait their turn. A burst of
+# requests must not become a burst of handshakes that time each other out, and small plans allow
+# twenty connections in all.
+MOST_CONNECTIONS = 8
 
 
 def redis_options(url: str) -> dict[str, Any]:

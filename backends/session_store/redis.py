@@ -1,6 +1,9 @@
 """Sessions in Redis: a hash each, its fields as JSON, and per person a set of their keys."""
 
+import asyncio
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,7 +12,7 @@ from redis.asyncio.retry import Retry
 from redis.exceptions import ResponseError
 
 from backends.breaker import Breaker
-from backends.redis_options import NO_RETRIES, redis_options
+from backends.redis_options import MOST_CONNECTIONS, NO_RETRIES, redis_options
 from backends.session_store import Record
 from models import now
 
@@ -38,12 +41,20 @@ class RedisStore:
         self.update_script = self.client.register_script(UPDATE)
         self.delete_script = self.client.register_script(DELETE)
         self.breaker = Breaker()
+        self.turns = asyncio.Semaphore(MOST_CONNECTIONS)
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """Around each call; who waits for a turn while Redis goes away waits no longer."""
+        async with self.turns:
+            with self.breaker:
+                yield
 
     async def load(self, key: str) -> Record | None:
         pipe = self.client.pipeline(transaction=False)
         pipe.hgetall(SESSION + key)
         pipe.pttl(SESSION + key)
-        with self.breaker:
+        async with self.turn():
             fields, milliseconds = await pipe.execute(raise_on_error=False)
             for reply in (fields, milliseconds):
                 if isinstance(reply, Exception) and not is_wrong_type(reply):
@@ -59,14 +70,14 @@ class RedisStore:
         if record.user_id:
             pipe.sadd(OF_USER + record.user_id, key)
             pipe.pexpire(OF_USER + record.user_id, until(record.ends_at))
-        with self.breaker:
+        async with self.turn():
             await pipe.execute()
 
     async def update(self, key: str, changes: dict[str, Any]) -> bool:
         words: list[str] = []
         for name, value in changes.items():
             words += [name, "" if value is None else json.dumps(value)]
-        with self.breaker:
+        async with self.turn():
             return bool(await self.update_script(keys=[SESSION + key], args=words))
 
     async def extend(self, key: str, idle: timedelta) -> bool:
@@ -74,15 +85,15 @@ class RedisStore:
         if record is None:
             return False
         expires_at = min(now() + idle, record.ends_at)
-        with self.breaker:
+        async with self.turn():
             return bool(await self.client.pexpire(SESSION + key, until(expires_at)))
 
     async def delete(self, key: str) -> None:
-        with self.breaker:
+        async with self.turn():
             await self.delete_script(keys=[SESSION + key], args=[OF_USER, key])
 
     async def of_user(self, user_id: str) -> dict[str, Record]:
-        with self.breaker:
+        async with self.turn():
             keys = sorted(await self.client.smembers(OF_USER + user_id))
         records = {key: await self.load(key) for key in keys}
         return {key: record for key, record in records.items() if record}
@@ -94,7 +105,7 @@ class RedisStore:
         return len(theirs)
 
     async def ping(self) -> None:
-        with self.breaker:
+        async with self.turn():
             await self.client.ping()
 
     async def close(self) -> None:

@@ -20,7 +20,7 @@ from sqlalchemy import delete, update
 import migrations
 from backends import Unavailable
 from backends.breaker import REST_SECONDS
-from backends.redis_options import TIMEOUT_SECONDS
+from backends.redis_options import MOST_CONNECTIONS, TIMEOUT_SECONDS
 from backends.session_store import Record, SessionStore
 from backends.session_store.database import DatabaseStore
 from backends.session_store.memory import MemoryStore
@@ -493,6 +493,20 @@ async def wait_until_available(store: SessionStore) -> float:
             return time.monotonic() - started_at
 
 
+async def test_a_crowd_shares_a_few_connections(mortal_redis: Redis) -> None:
+    async with redis_store(mortal_redis.url) as store:
+        key = await stored(store, theme="dark")
+        loaded = await asyncio.gather(*(store.load(key) for _ in range(300)))
+        assert all(found and found.data == {"theme": "dark"} for found in loaded)
+        assert 1 <= connections_to(mortal_redis) <= MOST_CONNECTIONS
+
+
+def connections_to(server: Redis) -> int:
+    """How many there are beside our own."""
+    with redis.Redis.from_url(server.url) as client:
+        return len(client.client_list()) - 1
+
+
 async def test_a_redis_that_is_gone_is_unavailable(mortal_redis: Redis) -> None:
     mortal_redis.stop()
     async with redis_store(mortal_redis.url) as store:
@@ -527,8 +541,10 @@ async def test_a_redis_that_is_back_serves_the_same_sessions_within_two_seconds(
 async def test_a_mute_redis_costs_half_a_second_once_and_nothing_more() -> None:
     with Listener(hang_up=False) as listener:
         async with redis_store(listener.url) as store:
-            assert await seconds_until_unavailable(store) < TIMEOUT_SECONDS * 2 + 0.5
+            crowd = (seconds_until_unavailable(store) for _ in range(50))
+            assert max(await asyncio.gather(*crowd)) < TIMEOUT_SECONDS * 2 + 0.5
             asked = len(listener.accepted)
+            assert asked <= MOST_CONNECTIONS
             waits = [await seconds_until_unavailable(store) for _ in range(20)]
             assert sum(waits) < 0.5
             assert len(listener.accepted) == asked
