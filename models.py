@@ -12,6 +12,7 @@ from sqlalchemy import (
     Dialect,
     ForeignKey,
     Index,
+    LargeBinary,
     MetaData,
     Text,
     TypeDecorator,
@@ -61,6 +62,11 @@ def moment(**extra: Any) -> Any:
     return Field(sa_type=UtcDateTime, **extra)
 
 
+def of_person(**extra: Any) -> Any:
+    """A reference to the account that a row belongs to, and goes with."""
+    return Field(foreign_key="users.id", ondelete="CASCADE", index=True, **extra)
+
+
 class User(SQLModel, table=True):
     """A person with an account. `username` is the canonical, lower-case form; see usernames.py."""
 
@@ -71,12 +77,24 @@ class User(SQLModel, table=True):
     display_name: str = Field(max_length=80)
     email: str | None = Field(default=None, max_length=254)
     email_key: str | None = Field(default=None, max_length=320, index=True)  # to find it by
-    password_hash: str = Field(max_length=200)
+    email_verified_at: datetime | None = moment(default=None, nullable=True)
+    password_hash: str = Field(max_length=200)  # empty: logs in by passkey or provider only
+    totp_secret: str | None = Field(default=None, max_length=300)  # sealed; see sealing.py
+    totp_step: int = 0  # of the code that was used last: none is taken twice
     role: str = Field(default=Role.author, max_length=20)
     bio: str = Field(default="", max_length=500)
     website: str = Field(default="", max_length=200)
     created_at: datetime = moment(default_factory=now)
+    logged_in_at: datetime | None = moment(default=None, nullable=True)
     disabled_at: datetime | None = moment(default=None, nullable=True)
+
+    @property
+    def email_is_verified(self) -> bool:
+        return self.email_verified_at is not None
+
+    @property
+    def has_password(self) -> bool:
+        return bool(self.password_hash)
 
     @property
     def is_active(self) -> bool:
@@ -95,6 +113,185 @@ class Site(SQLModel, table=True):
 
     id: int = Field(default=1, primary_key=True)
     owner_id: UUID = Field(foreign_key="users.id")
+
+
+class Login(SQLModel, table=True):
+    """A device on which somebody is logged in. Whoever's row is gone is logged out, whatever a
+    session store still says.
+
+    With "remember me" it outlives its session: the cookie carries `selector` and a validator that
+    changes at each use; here are the SHA-256 of the newest one and of the one before.
+    """
+
+    __tablename__ = "logins"
+
+    id: UUID = Field(default_factory=uuid4, primary_key=True)
+    user_id: UUID = of_person()
+    user_agent: str = Field(default="", max_length=300)
+    address: str = Field(default="", max_length=64)
+    created_at: datetime = moment(default_factory=now)
+    seen_at: datetime = moment(default_factory=now)
+    expires_at: datetime = moment(index=True)
+    selector: str | None = Field(default=None, max_length=32, unique=True)
+    validator_hash: str | None = Field(default=None, max_length=64)
+    previous_hash: str | None = Field(default=None, max_length=64)
+    rotated_at: datetime | None = moment(default=None, nullable=True)
+    remember_days: int | None = None
+
+    @property
+    def is_remembered(self) -> bool:
+        return self.selector is not None
+
+
+class MailToken(SQLModel, table=True):
+    """The other end of a link in a mail: usable once, for one purpose, while what it is bound to
+    stays as it was. `digest` is the SHA-256 of what the link carries."""
+
+    __tablename__ = "mail_tokens"
+
+    digest: str = Field(max_length=64, primary_key=True)
+    user_id: UUID = of_person()
+    purpose: str = Field(max_length=20)
+    email: str = Field(default="", max_length=254)
+    binding: str = Field(max_length=64)
+    created_at: datetime = moment(default_factory=now)
+    expires_at: datetime = moment(index=True)
+
+
+class Mail(SQLModel, table=True):
+    """A mail to be sent, stored in the transaction that caused it. `next_try_at` is empty once it
+    is sent or given up."""
+
+    __tablename__ = "mails"
+
+    id: UUID = Field(default_factory=uuid4, primary_key=True)
+    recipient: str = Field(max_length=254)
+    subject: str = Field(max_length=200)
+    body: str = Field(sa_type=Text)
+    created_at: datetime = moment(default_factory=now, index=True)
+    next_try_at: datetime | None = moment(default_factory=now, nullable=True, index=True)
+    sent_at: datetime | None = moment(default=None, nullable=True)
+    tries: int = 0
+    error: str = Field(default="", max_length=300)
+
+
+class AuditEvent(SQLModel, table=True):
+    """What happened to an account or to the blog, who did it, and from where. Rows outlive the
+    accounts that they speak of."""
+
+    __tablename__ = "audit_events"
+    __table_args__ = (Index("ix_audit_events_user_id_id", "user_id", "id"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    at: datetime = moment(default_factory=now, index=True)
+    action: str = Field(max_length=40)
+    user_id: UUID | None = None  # whose account
+    actor_id: UUID | None = None  # who did it
+    username: str = Field(default="", max_length=320)  # as it was then, or as it was typed
+    address: str = Field(default="", max_length=64)
+    user_agent: str = Field(default="", max_length=300)
+    details: dict[str, str] = Field(default_factory=dict, sa_type=JSON)
+
+
+class RecoveryCode(SQLModel, table=True):
+    """One of ten ways in for whoever lost the second factor."""
+
+    __tablename__ = "recovery_codes"
+
+    id: UUID = Field(default_factory=uuid4, primary_key=True)
+    user_id: UUID = of_person()
+    digest: str = Field(max_length=64)
+    used_at: datetime | None = moment(default=None, nullable=True)
+
+
+class Passkey(SQLModel, table=True):
+    """A WebAuthn credential: the second factor, or the whole login."""
+
+    __tablename__ = "passkeys"
+
+    id: UUID = Field(default_factory=uuid4, primary_key=True)
+    user_id: UUID = of_person()
+    credential_id: bytes = Field(max_length=1023, unique=True, sa_type=LargeBinary)
+    public_key: bytes = Field(sa_type=LargeBinary)
+    sign_count: int = 0
+    transports: str = Field(default="", max_length=100)  # space-separated
+    name: str = Field(max_length=80)
+    created_at: datetime = moment(default_factory=now)
+    used_at: datetime | None = moment(default=None, nullable=True)
+
+
+class ApiToken(SQLModel, table=True):
+    """A personal access token: `digest` is its SHA-256, `hint` its first characters."""
+
+    __tablename__ = "api_tokens"
+
+    id: UUID = Field(default_factory=uuid4, primary_key=True)
+    user_id: UUID = of_person()
+    name: str = Field(max_length=80)
+    hint: str = Field(max_length=16)
+    digest: str = Field(max_length=64, unique=True)
+    scopes: str = Field(default="", max_length=200)  # space-separated
+    created_at: datetime = moment(default_factory=now)
+    used_at: datetime | None = moment(default=None, nullable=True)
+    expires_at: datetime | None = moment(default=None, nullable=True)
+
+
+class RefreshToken(SQLModel, table=True):
+    """A family of refresh tokens, begun by one login to the API. Only the newest one is good:
+    `digest` is its SHA-256, and whoever shows an older one ends the family."""
+
+    __tablename__ = "refresh_tokens"
+
+    id: UUID = Field(default_factory=uuid4, primary_key=True)
+    user_id: UUID = of_person()
+    digest: str = Field(max_length=64)
+    scopes: str = Field(default="", max_length=200)
+    user_agent: str = Field(default="", max_length=300)
+    address: str = Field(default="", max_length=64)
+    created_at: datetime = moment(default_factory=now)
+    used_at: datetime = moment(default_factory=now)
+    expires_at: datetime = moment(index=True)
+
+
+class Identity(SQLModel, table=True):
+    """An account elsewhere by which somebody logs in here (OpenID Connect: issuer and subject)."""
+
+    __tablename__ = "identities"
+    __table_args__ = (UniqueConstraint("issuer", "subject"),)
+
+    id: UUID = Field(default_factory=uuid4, primary_key=True)
+    user_id: UUID = of_person()
+    provider: str = Field(max_length=40)
+    issuer: str = Field(max_length=200)
+    subject: str = Field(max_length=255)
+    name: str = Field(default="", max_length=254)  # what the provider calls them
+    created_at: datetime = moment(default_factory=now)
+    used_at: datetime | None = moment(default=None, nullable=True)
+
+
+class Invitation(SQLModel, table=True):
+    """A link that lets one person register; `digest` is the SHA-256 of what it carries."""
+
+    __tablename__ = "invitations"
+
+    id: UUID = Field(default_factory=uuid4, primary_key=True)
+    digest: str = Field(max_length=64, unique=True)
+    email: str | None = Field(default=None, max_length=254)
+    role: str = Field(default=Role.author, max_length=20)
+    invited_by: UUID = of_person()
+    created_at: datetime = moment(default_factory=now)
+    expires_at: datetime = moment()
+    used_at: datetime | None = moment(default=None, nullable=True)
+    used_by: str = Field(default="", max_length=40)  # the name they took
+
+
+class RetiredName(SQLModel, table=True):
+    """The name of a deleted account: nobody may pass for them for a while."""
+
+    __tablename__ = "retired_names"
+
+    username: str = Field(max_length=40, primary_key=True)
+    until: datetime = moment()
 
 
 class Post(SQLModel, table=True):

@@ -24,6 +24,10 @@ PLACEHOLDER = re.compile(
 )
 
 
+LONGEST_REMEMBERED = 90  # days
+COOKIE_NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,59}$"  # tokens (RFC 6265, 4.1.1), without a prefix
+
+
 class Role(StrEnum):
     """What a person may do here, from least to most; services/permissions.py has the scopes."""
 
@@ -61,6 +65,21 @@ class Settings(BaseSettings):
 
     session_idle_days: Annotated[int, Field(ge=1, le=365)] = 30
     session_max_days: Annotated[int, Field(ge=1, le=730)] = 90
+    session_protection: Literal["basic", "strong", "off"] = "basic"
+    remember_days: Annotated[int, Field(ge=1, le=LONGEST_REMEMBERED)] = 30
+
+    session_cookie: Annotated[str, Field(pattern=COOKIE_NAME)] = "inkstand_session"
+    remember_cookie: Annotated[str, Field(pattern=COOKIE_NAME)] = "inkstand_remember"
+    cookie_domain: Annotated[str, Field(pattern=r"^$|^\.?[a-z0-9-]+(\.[a-z0-9-]+)+$")] = ""
+    cookie_path: Annotated[str, Field(pattern=r"^/[A-Za-z0-9/_.~-]*$")] = "/"
+    cookie_secure: bool | None = None
+    cookie_samesite: Literal["lax", "strict", "none"] = "lax"
+
+    smtp_url: str = ""
+    mail_from: Annotated[str, Field(max_length=254)] = ""
+    jobs: Literal["web", "worker"] = "web"
+    require_verified_email: bool = False
+    audit_days: Annotated[int, Field(ge=1, le=3650)] = 365
 
     @property
     def in_production(self) -> bool:
@@ -68,7 +87,14 @@ class Settings(BaseSettings):
 
     @property
     def cookies_are_secure(self) -> bool:
+        if self.cookie_secure is not None:
+            return self.cookie_secure
         return self.in_production and not self.base_url.startswith("http://")
+
+    @property
+    def link_base(self) -> str:
+        """What links in mails begin with: never what a request says of its host."""
+        return self.base_url or f"http://{self.host}:{self.port}"
 
     @property
     def secrets(self) -> list[str]:
@@ -118,6 +144,35 @@ class Settings(BaseSettings):
         if value:
             must_be_well_formed("REDIS_URL", value)
         return value
+
+    @field_validator("smtp_url")
+    @classmethod
+    def be_a_mail_server(cls, value: str) -> str:
+        if value and not value.startswith(("smtp://", "smtps://")):
+            raise ValueError("SMTP_URL must start with smtp:// or smtps://.")
+        if value:
+            must_be_well_formed("SMTP_URL", value)
+        return value
+
+    @model_validator(mode="after")
+    def have_cookies_that_browsers_take(self) -> Self:
+        if self.cookie_samesite == "none" and not self.cookies_are_secure:
+            raise ValueError(
+                "COOKIE_SAMESITE=none needs COOKIE_SECURE=true: browsers insist on it."
+            )
+        if self.session_cookie == self.remember_cookie:
+            raise ValueError("SESSION_COOKIE and REMEMBER_COOKIE must be two names.")
+        if self.in_production and self.cookie_secure is False:
+            raise ValueError("COOKIE_SECURE=false gives logins away in production. Remove it.")
+        return self
+
+    @model_validator(mode="after")
+    def be_able_to_send_mail(self) -> Self:
+        if self.smtp_url and not self.mail_from:
+            raise ValueError("MAIL_FROM is missing: the address that mails come from.")
+        if self.smtp_url and self.in_production and not self.base_url:
+            raise ValueError("BASE_URL is missing: mails carry links, and those begin with it.")
+        return self
 
     @model_validator(mode="after")
     def have_a_good_secret(self) -> Self:
