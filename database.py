@@ -1,8 +1,9 @@
 """The database: one engine, and `Db`, one transaction per request."""
 
 import asyncio
+import logging
 import select
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated, Any, Self
@@ -15,6 +16,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlmodel import Session, create_engine
 from starlette.requests import HTTPConnection
 
+log = logging.getLogger("inkstand")
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS", "TRACE"}
 
 # Nothing may wait longer than a person would: a full pool, a lock and a query give up and the
@@ -64,6 +66,7 @@ class Database:
         # Requests take turns before they take threads: otherwise all threads could wait for
         # connections whose requests wait for a thread. What is left over is for sessions and limits.
         self.turns = asyncio.Semaphore(max(connections * 2 // 3, 1))
+        self.listeners: dict[str, Callable[[], None]] = {}
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -76,6 +79,16 @@ class Database:
         with Session(self.writer, expire_on_commit=False) as db:
             yield db
             db.commit()
+        self.tell_listeners(db)
+
+    def tell_listeners(self, db: Session) -> None:
+        """What was done is done: whoever hears of it cannot undo it, nor spoil the answer."""
+        for name in db.info.pop("after_commit", ()):
+            try:
+                if listener := self.listeners.get(name):
+                    listener()
+            except Exception:
+                log.exception("nobody could be told: %s", name)
 
     def close(self) -> None:
         self.engine.dispose()
@@ -113,6 +126,11 @@ def release(db: Session) -> None:
         turn.end()
     db.expunge_all()
     db.rollback()
+
+
+def after_commit(db: Session, name: str) -> None:
+    """Call `Database.listeners[name]`, if there is one, once this transaction is committed."""
+    db.info.setdefault("after_commit", set()).add(name)
 
 
 def pool(connections: int) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from sqlalchemy import text, update
 from sqlmodel import SQLModel
 
 from main import create_app
-from models import Post, User
+from models import Mail, Post, User
 from settings import Settings
 from tests.people import PASSWORD
 from web.receive_deadline import DeadlineProtocol
@@ -128,6 +128,11 @@ class Blog:
 
         with self.database.reading() as db:
             return list(db.exec(select(model)))
+
+    def mails_to(self, recipient: str) -> list[Mail]:
+        """What the outbox holds or held for an address, the newest last."""
+        found = [mail for mail in self.rows(Mail) if mail.recipient == recipient]
+        return sorted(found, key=lambda mail: mail.created_at)
 
 
 class Person:

@@ -1,0 +1,82 @@
+"""The outbox: a mail is a row in the transaction that causes it, and jobs deliver it later.
+
+A template is plain text: its first line is `Subject: ...`, then an empty line, then the body.
+"""
+
+import re
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from sqlmodel import Session
+
+from database import after_commit
+from models import Mail
+from services.text import NOT_IN_A_LINE, UNSTORABLE
+from settings import Settings
+
+TEMPLATES = Path(__file__).parent.parent / "templates" / "emails"
+LONGEST_SUBJECT = 200
+# One address and nothing else: no list, no name, no comment, no second line.
+ADDRESS = re.compile(r'[^\s\x00-\x1f\x7f-\x9f"(),:;<>@\[\]\\]+@[^\s\x00-\x1f\x7f-\x9f"(),:;<>@\\]+')
+QUEUED = "mail queued"
+
+
+def queue(
+    db: Session, settings: Settings, recipient: str, template: str, /, **context: Any
+) -> Mail:
+    """Put a mail into the outbox; it is sent once this transaction is committed.
+
+    `template` is a file of templates/emails without its ending. It knows `context`, `site_name` and
+    `link_base`, which every link begins with, and has to use nothing that was not given. Whatever
+    is inserted stays in its line: no value can add a header, or a line of its own to the text.
+
+    Raises:
+        ValueError: `recipient` is not a single address.
+    """
+    if len(recipient) > 254 or not ADDRESS.fullmatch(recipient):
+        raise ValueError("A mail goes to one address.")
+    everywhere = {"site_name": settings.site_name, "link_base": settings.link_base}
+    subject, body = render(template, everywhere | context)
+    mail = Mail(recipient=recipient, subject=subject, body=body)
+    db.add(mail)
+    after_commit(db, QUEUED)
+    return mail
+
+
+def render(template: str, context: dict[str, Any]) -> tuple[str, str]:
+    """Subject and body."""
+    text = environment().get_template(f"{template}.txt").render(context)
+    footer = environment().get_template("_footer.txt").render(context)
+    first, _, body = text.partition("\n")
+    assert first.startswith("Subject: "), f"{template}.txt must begin with its subject"
+    subject = " ".join(first.removeprefix("Subject: ").split())
+    return subject[:LONGEST_SUBJECT], body.strip() + "\n" + footer
+
+
+@cache
+def environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=False,  # noqa: S701 - plain text
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        finalize=in_its_line,
+    )
+    environment.filters["moment"] = moment
+    return environment
+
+
+def in_its_line(value: object) -> object:
+    """What a template inserts, without the characters that would begin or reorder a line."""
+    return UNSTORABLE.sub("\ufffd", NOT_IN_A_LINE.sub(" ", str(value)))
+
+
+def moment(value: datetime) -> str:
+    """“4 November 2026, 17:05 UTC”."""
+    value = value.astimezone(UTC)
+    return f"{value.day} {value:%B %Y, %H:%M} UTC"
