@@ -1,19 +1,29 @@
 """Who is asking: the dependencies that routes declare, and what templates know of it."""
 
-from collections.abc import Callable
+import hashlib
+import hmac
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Annotated, Any
-from uuid import UUID
 
-from fastapi import Depends
+from fastapi import APIRouter, Depends, FastAPI
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
-from starlette.requests import Request
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import HTTPConnection, Request
+from starlette.types import Scope
 
+import auth_service
 from backends import Unavailable
-from database import Database, Db
+from database import Database, Db, release
 from errors import Forbidden
-from models import User
+from models import Login, User
+from services import logins
+from services.logins import Client
 from services.permissions import has_scopes
+from settings import Settings
+from web.proxy import client_address, client_network
+from web.sessions import Remembered
 from web.sessions import Session as LoginSession
 
 
@@ -21,23 +31,50 @@ class LoginRequired(Exception):
     """Nobody is logged in. Raised, never returned: a returned redirect would protect nothing."""
 
 
-def get_session_of(request: Request) -> LoginSession:
-    session: LoginSession = request.state.session
+class FreshLoginRequired(Exception):
+    """Somebody is logged in, but it has been a while since they showed who they are."""
+
+
+class GoElsewhere(Exception):
+    """Not for this person; `location` is a path or the name of a route."""
+
+    def __init__(self, location: str) -> None:
+        super().__init__(location)
+        self.location = location
+
+
+async def get_session_of(connection: HTTPConnection) -> LoginSession:
+    session: LoginSession = connection.state.session
     return session
 
 
+async def get_client(connection: HTTPConnection) -> Client:
+    return client_of(connection.scope, connection.app.state.settings)
+
+
 CurrentSession = Annotated[LoginSession, Depends(get_session_of)]
+CurrentClient = Annotated[Client, Depends(get_client)]
 
 
-def get_user_from_session(request: Request, session: CurrentSession, db: Db) -> User | None:
+def get_user_from_session(
+    request: Request, session: CurrentSession, client: CurrentClient, db: Db
+) -> User | None:
     """The person who is logged in, as the database knows them now; None for a stranger.
 
-    A session whose account is gone or disabled ends here.
+    A session whose login was ended, or whose account is gone or disabled, ends here.
     """
-    request.state.user = user = load(db, session)
-    if user is None and session.user_id:
+    request.state.user, request.state.login = None, None
+    if not session.user_id:
+        return None
+    found = logins.find(db, session.user_id, session.get("login"))
+    if found and has_moved(request, db, session, client, *found):
+        found = None
+    if found is None:
         session.end()
-    return user
+        return None
+    request.state.user, request.state.login = found
+    note_visit(request, db, found[1], client)
+    return found[0]
 
 
 def login_required(
@@ -56,6 +93,29 @@ def login_required(
     return user
 
 
+def fresh_login_required(
+    session: CurrentSession, user: Annotated[User, Depends(login_required)]
+) -> User:
+    """The person who is logged in, and has shown who they are within the last 15 minutes.
+
+    Raises:
+        FreshLoginRequired: it has been longer; a page goes to /auth/confirm, the API answers 401.
+    """
+    if not auth_service.is_fresh(session):
+        raise FreshLoginRequired
+    return user
+
+
+def current_login(request: Request, _: Annotated[User, Depends(login_required)]) -> Login:
+    """The login by which they are here."""
+    login: Login = request.state.login
+    return login
+
+
+async def for_everybody() -> None:
+    """Marks what needs no login; every route has either this or one of the above."""
+
+
 async def logins_available(request: Request) -> None:
     """For what ends in a login: asked first, so that no account is made that nobody is let into.
 
@@ -67,17 +127,110 @@ async def logins_available(request: Request) -> None:
 
 OptionalUser = Annotated[User | None, Depends(get_user_from_session)]
 CurrentUser = Annotated[User, Depends(login_required)]
+FreshUser = Annotated[User, Depends(fresh_login_required)]
+CurrentLogin = Annotated[Login, Depends(current_login)]
 
 
-def requires(*scopes: str) -> Callable[[User], User]:
-    """A dependency: somebody is logged in and has all of these scopes, else 403."""
+def requires(
+    *scopes: str, redirect: str | None = None, status_code: int = 403
+) -> Callable[[User], User]:
+    """A dependency: somebody is logged in and has all of these scopes.
+
+    Who lacks one gets `status_code`, or is sent to `redirect`, a path or the name of a route.
+    """
 
     def check(user: CurrentUser) -> User:
-        if not has_scopes(user, *scopes):
-            raise Forbidden("Your account may not do that here. Nothing was changed.")
-        return user
+        if has_scopes(user, *scopes):
+            return user
+        if redirect:
+            raise GoElsewhere(redirect)
+        raise Forbidden("Your account may not do that here. Nothing was changed.", status_code)
 
     return check
+
+
+def public(prefix: str = "", *dependencies: Any) -> APIRouter:
+    """A router for everybody, logged in or not."""
+    return APIRouter(prefix=prefix, dependencies=[Depends(for_everybody), *dependencies])
+
+
+def guarded(prefix: str = "", *scopes: str, fresh: bool = False) -> APIRouter:
+    """A router for people who are logged in, have all of `scopes`, and freshly so if wanted."""
+    check = fresh_login_required if fresh else login_required
+    checks = [Depends(check), *([Depends(requires(*scopes))] if scopes else [])]
+    return APIRouter(prefix=prefix, dependencies=checks)
+
+
+def has_moved(
+    request: Request, db: Session, session: LoginSession, client: Client, user: User, login: Login
+) -> bool:
+    """Whether a login that turns up elsewhere is to end; if not, it is at least not fresh."""
+    settings: Settings = request.app.state.settings
+    if settings.session_protection == "off" or session.get("client") == client.fingerprint:
+        return False
+    session.set("fresh_at", None)
+    if settings.session_protection == "basic" or login.is_remembered:
+        return False
+    release(db)
+    with writing(request) as apart:
+        auth_service.end_moved(apart, user, login, client)
+    session.forget()
+    return True
+
+
+def note_visit(request: Request, db: Session, login: Login, client: Client) -> None:
+    if not logins.is_worth_noting(login):
+        return
+    with suppress(SQLAlchemyError):  # a page must not fail for that
+        if request.method in ("GET", "HEAD"):
+            with writing(request) as apart:
+                logins.see(apart, login, client)
+        else:
+            logins.see(db, login, client)
+
+
+def writing(request: Request) -> Any:
+    """A transaction apart from that of the request, which may be rolled back or only read."""
+    database: Database = request.app.state.database
+    return database.writing()
+
+
+def restoring(app: FastAPI) -> Callable[[Scope, str], Awaitable[Remembered | None]]:
+    """What brings logins back for the session middleware."""
+    settings: Settings = app.state.settings
+    database: Database = app.state.database
+
+    def restore(cookie: str, client: Client) -> Remembered | None:
+        try:
+            with database.writing() as db:
+                found = auth_service.restore(db, settings, cookie, client)
+        except SQLAlchemyError as error:
+            raise Unavailable from error
+        if found is None:
+            return None
+        data = {"login": str(found.login.id), "client": client.fingerprint}
+        lasts = found.login.expires_at - found.login.seen_at
+        return Remembered(str(found.login.user_id), data, found.cookie, lasts)
+
+    async def in_thread(scope: Scope, cookie: str) -> Remembered | None:
+        return await run_in_threadpool(restore, cookie, client_of(scope, settings))
+
+    return in_thread
+
+
+def client_of(scope: Scope, settings: Settings) -> Client:
+    headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
+    user_agent = headers.get(b"user-agent", "")[: logins.LONGEST_USER_AGENT]
+    wide = client_network(scope, 24, 48)
+    key = settings.secrets[0].encode()
+    fingerprint = hmac.new(key, f"client {wide} {user_agent}".encode(), hashlib.sha256)
+    return Client(
+        address=client_address(scope),
+        network=client_network(scope),
+        user_agent=user_agent,
+        fingerprint=fingerprint.hexdigest()[:32],
+        is_browser=b"sec-fetch-site" in headers,
+    )
 
 
 def account_context(request: Request) -> dict[str, Any]:
@@ -99,16 +252,7 @@ def user_for_template(request: Request, session: LoginSession | None) -> User | 
     database: Database = request.app.state.database
     try:
         with database.reading() as db:
-            return load(db, session)
+            here = logins.find(db, session.user_id, session.get("login"))
     except SQLAlchemyError:
         return None  # an error page must come out without the database too
-
-
-def load(db: Session, session: LoginSession) -> User | None:
-    if not session.user_id:
-        return None
-    try:
-        user = db.get(User, UUID(session.user_id))
-    except ValueError:
-        return None  # whatever stands in the store, it is nobody's id
-    return user if user and user.is_active else None
+    return here[0] if here else None

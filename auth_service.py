@@ -1,79 +1,45 @@
 """Accounts: register, check a password, log in, log out."""
 
 from datetime import timedelta
-from typing import Annotated, Protocol
+from typing import Any, Protocol
 
-from pydantic import AfterValidator, BaseModel
 from sqlalchemy import Uuid, insert, literal
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, select
 
 from backends.limits import Limit, Limits
-from database import release
+from database import Database, release
 from errors import Busy, Conflict, Forbidden, Invalid, TooOften, WrongPassword
-from models import Site, User
-from services import passwords, usernames
-from services.text import check_characters, one_line
+from models import Login, Site, User, now
+from services import audit, logins, mails, passwords, usernames
+from services.credentials import Credentials, Registration
+from services.logins import Client
 from settings import Role, Settings
 
 FAILURES_OF_ACCOUNT = Limit("login of account", 10, timedelta(minutes=5))
+# Its owner is not locked out by strangers who guess: devices that know the account count apart.
+FAILURES_OF_DEVICE = Limit("login of account from its devices", 10, timedelta(minutes=5))
 FAILURES_OF_ADDRESS = Limit("login from address", 10, timedelta(minutes=5))
-LONGEST_TYPED = 320
+FAILURES_OF_PERSON = Limit("password of person", 10, timedelta(minutes=5))
 REGISTRATIONS_OF_ADDRESS = Limit("registration from address", 500, timedelta(hours=1))
+FRESH_FOR = timedelta(minutes=15)
 
 
 class LoginSession(Protocol):
     """What a login needs of the session, wherever that is kept."""
 
-    def begin(self, user_id: str) -> None: ...
+    def get(self, name: str) -> Any: ...
+    def set(self, name: str, value: Any) -> None: ...
+    def begin(self, user_id: str, *, lasting: bool = False, **data: Any) -> None: ...
     def end(self) -> None: ...
+    def end_elsewhere(self, user_id: str) -> None: ...
+    def remember(self, cookie: str, lasts: timedelta) -> None: ...
+    def forget(self) -> None: ...
+    def knows(self, user_id: str) -> bool: ...
+    def know(self, user_id: str) -> None: ...
 
 
-def username(typed: str) -> str:
-    check_characters(typed)
-    if len(typed) > LONGEST_TYPED:  # normalising takes quadratic time: not before it is short
-        raise ValueError(f"At most {usernames.LONGEST} characters, please.")
-    if wrong := usernames.problem(usernames.canonical(typed)):
-        raise ValueError(wrong)
-    return typed
-
-
-def email_address(typed: str) -> str | None:
-    """A well-formed address in its normal form, or None if nothing was typed."""
-    if not typed.strip():
-        return None
-    if len(typed) > LONGEST_TYPED:
-        raise ValueError("This does not look like an e-mail address.")
-    from email_validator import validate_email  # heavy, and not every process needs it
-
-    try:
-        return validate_email(typed.strip(), check_deliverability=False).normalized
-    except ValueError:
-        raise ValueError("This does not look like an e-mail address.") from None
-
-
-def password(typed: str) -> str:
-    if not typed:
-        raise ValueError("Please fill this in.")
-    if passwords.size_of(typed) > passwords.LONGEST_BYTES:
-        raise ValueError(f"At most {passwords.LONGEST_BYTES} bytes, please.")
-    return typed
-
-
-class Registration(BaseModel):
-    username: Annotated[str, AfterValidator(username)]
-    password: Annotated[str, AfterValidator(password)]
-    email: Annotated[str, AfterValidator(email_address)] = ""
-
-
-class Credentials(BaseModel):
-    """`username` may be an e-mail address too."""
-
-    username: Annotated[str, one_line(320)]
-    password: Annotated[str, AfterValidator(password)]
-
-
-def register(db: Session, new: Registration, settings: Settings) -> User:
+def register(db: Session, new: Registration, settings: Settings, client: Client) -> User:
     """Make an account; the very first one owns the blog.
 
     Raises:
@@ -87,7 +53,9 @@ def register(db: Session, new: Registration, settings: Settings) -> User:
     check_new(db, new, settings)
     release(db)  # hashing takes a quarter of a second: hold nothing meanwhile
     hashed = passwords.hash_password(new.password, settings.bcrypt_cost)
-    return add_user(db, new, hashed, settings.new_user_role)
+    user = add_user(db, new, hashed, settings.new_user_role)
+    audit.record(db, audit.REGISTERED, user, client=client)
+    return user
 
 
 CLOSED = {
@@ -126,50 +94,202 @@ def add_user(db: Session, new: Registration, password_hash: str, role: str) -> U
 
 
 def validate_user(
-    db: Session, given: Credentials, settings: Settings, limits: Limits, address: str
+    db: Session,
+    given: Credentials,
+    settings: Settings,
+    limits: Limits,
+    client: Client,
+    session: LoginSession,
 ) -> User:
     """The person whose name and password these are.
 
-    Every try is counted before the password is looked at, for the account and for the network
-    address; a success takes it back. Unknown names cost the same work and give the same answer.
+    Every try is counted before the password is looked at, for the account and for the network;
+    a success takes it back. Unknown names cost the same work and give the same answer.
 
     Raises:
         WrongPassword: whatever does not fit.
         TooOften: ten failures within five minutes.
         Busy: too many passwords are being checked.
     """
-    release(db)  # the counters may live in the same database, and must not wait for us
     name = usernames.canonical(given.username)
-    for limit, who in ((FAILURES_OF_ADDRESS, address), (FAILURES_OF_ACCOUNT, name)):
+    user = find_account(db, given.username)
+    release(db)  # nothing may be held by what follows; the counters may live in this database
+    is_known = user is not None and session.knows(str(user.id))
+    of_account = FAILURES_OF_DEVICE if is_known else FAILURES_OF_ACCOUNT
+    tries = ((FAILURES_OF_ADDRESS, client.network), (of_account, name))
+    for limit, who in tries:
         if wait := limits.take(limit, who):
             raise TooOften(wait)
-    user = find_by_username(db, name) or find_by_email(db, name)
     stored = user.password_hash if user and user.is_active else None
-    release(db)
     try:
         is_right = passwords.verify(given.password, stored, settings.bcrypt_cost)
     except Busy:  # that was no guess
-        limits.give_back(FAILURES_OF_ACCOUNT, name)
-        limits.give_back(FAILURES_OF_ADDRESS, address)
+        for limit, who in tries:
+            limits.give_back(limit, who)
         raise
     if user is None or not is_right:
         raise WrongPassword
-    limits.clear(FAILURES_OF_ACCOUNT, name)
-    limits.give_back(FAILURES_OF_ADDRESS, address)
+    limits.clear(of_account, name)
+    limits.give_back(FAILURES_OF_ADDRESS, client.network)
     user = db.merge(user, load=False)
     if passwords.needs_rehash(user.password_hash, settings.bcrypt_cost):
         user.password_hash = passwords.hash_password(given.password, settings.bcrypt_cost)
     return user
 
 
-def log_in(session: LoginSession, user: User) -> None:
-    """Begin a new session under a new id; what an older one held is gone."""
-    session.begin(str(user.id))
+def note_refusal(
+    database: Database, limits: Limits, error: Exception, client: Client, typed: str
+) -> None:
+    """Write into the audit log that somebody was not let in, and to whose account.
+
+    What was typed is kept only if it is somebody's name: people type passwords there too.
+    """
+    action = audit.LIMITED if isinstance(error, TooOften) else audit.LOGIN_FAILED
+    if not audit.is_worth_a_row(limits, action, client):
+        return
+    with database.writing() as db:
+        user = find_account(db, typed)
+        audit.record(db, action, user, client=client)
 
 
-def log_out(session: LoginSession) -> None:
-    """End the session where it is stored: a copied cookie is worth nothing afterwards."""
+def find_account(db: Session, typed: str) -> User | None:
+    """Whose name or address this is."""
+    name = usernames.canonical(typed)
+    return find_by_username(db, name) or find_by_email(db, name)
+
+
+def confirm_password(
+    db: Session, user: User, typed: str, settings: Settings, limits: Limits
+) -> None:
+    """Raise unless this is the password of somebody who is logged in already.
+
+    Raises:
+        WrongPassword: it is not, or the account has none.
+        TooOften: ten failures within five minutes.
+        Busy: too many passwords are being checked.
+    """
+    release(db)
+    who = str(user.id)
+    if wait := limits.take(FAILURES_OF_PERSON, who):
+        raise TooOften(wait)
+    try:
+        is_right = passwords.verify(typed, user.password_hash, settings.bcrypt_cost)
+    except Busy:
+        limits.give_back(FAILURES_OF_PERSON, who)
+        raise
+    if not is_right:
+        raise WrongPassword(NOT_YOURS)
+    limits.clear(FAILURES_OF_PERSON, who)
+    db.add(db.merge(user, load=False))
+
+
+NOT_YOURS = "That is not your password. Nothing was changed; try again."
+
+
+def log_in(
+    db: Session,
+    session: LoginSession,
+    user: User,
+    client: Client,
+    settings: Settings,
+    *,
+    remember_days: int | None = None,
+    by: str = "password",
+) -> None:
+    """Let somebody in who has shown all that was asked of them.
+
+    A new session begins under a new id, and is fresh. With `remember_days` a cookie brings the
+    login back for so long. A device that this account has never used is told to its owner.
+    """
+    leave(db, session, user)
+    login, cookie = logins.begin(db, user, client, settings.session_max, remember_days)
+    session.begin(
+        str(user.id),
+        lasting=cookie is not None,
+        login=str(login.id),
+        client=client.fingerprint,
+        fresh_at=now().timestamp(),
+    )
+    if cookie and login.remember_days:
+        session.remember(cookie, timedelta(days=login.remember_days))
+    else:
+        session.forget()
+    is_new_device = user.logged_in_at is not None and not session.knows(str(user.id))
+    session.know(str(user.id))
+    user.logged_in_at = now()
+    db.add(user)
+    audit.record(db, audit.LOGGED_IN, user, client=client, by=by)
+    if is_new_device and user.email:
+        device = logins.device_name(client.user_agent)
+        mails.queue(
+            db, settings, user.email, "new_device", user=user, device=device, address=client.address
+        )
+
+
+def leave(db: Session, session: LoginSession, user: User) -> None:
+    """End the login of this session, if it was theirs too: one device, one login."""
+    if login := logins.find(db, str(user.id), session.get("login")):
+        logins.end(db, user.id, login[1].id)
+
+
+def log_out(db: Session, session: LoginSession, user: User | None, client: Client) -> None:
+    """End the login where it is stored: copied cookies are worth nothing afterwards."""
+    if user:
+        leave(db, session, user)
+        audit.record(db, audit.LOGGED_OUT, user, client=client)
     session.end()
+    session.forget()
+
+
+def log_out_elsewhere(db: Session, session: LoginSession, user: User, login: Login) -> None:
+    """End all other logins of somebody, and go on here under a new id."""
+    logins.end_all(db, user.id, but=login.id)
+    session.end_elsewhere(str(user.id))
+    renew(session, user)
+
+
+def renew(session: LoginSession, user: User) -> None:
+    kept = {name: session.get(name) for name in ("login", "client", "fresh_at")}
+    session.begin(str(user.id), lasting=bool(session.get("lasting")), **kept)
+
+
+def confirm(session: LoginSession, client: Client) -> None:
+    """Make a login fresh: whoever is here has just shown that they are who they were."""
+    session.set("client", client.fingerprint)
+    session.set("fresh_at", now().timestamp())
+
+
+def is_fresh(session: LoginSession) -> bool:
+    fresh_at = session.get("fresh_at")
+    return isinstance(fresh_at, float) and now().timestamp() - fresh_at < FRESH_FOR.total_seconds()
+
+
+def end_moved(db: Session, user: User, login: Login, client: Client) -> None:
+    """End a login that turned up with another browser or from another network."""
+    logins.end(db, user.id, login.id)
+    audit.record(db, audit.PROTECTION, user, client=client)
+
+
+def restore(db: Session, settings: Settings, cookie: str, client: Client) -> logins.Restored | None:
+    """The login that a remember cookie brings back, or None.
+
+    A cookie that was used before has been copied: then all logins of that person end, and they
+    are told.
+    """
+    found = logins.restore(db, cookie, client)
+    if isinstance(found, logins.Stolen):
+        audit.record(db, audit.COOKIE_STOLEN, found.user, client=client)
+        if found.user.email:
+            mails.queue(
+                db,
+                settings,
+                found.user.email,
+                "stolen_cookie",
+                user=found.user,
+                address=client.address,
+            )
+        return None
+    return found
 
 
 def find_by_username(db: Session, name: str) -> User | None:

@@ -173,6 +173,7 @@ def user(
     import migrations
     from errors import DomainError
     from services import passwords
+    from services.credentials import Registration
 
     settings = load_settings()
     database = open_database(settings)
@@ -181,7 +182,7 @@ def user(
         "Password", hide_input=True, confirmation_prompt=True
     )
     try:
-        wanted = auth_service.Registration(username=username, password=password)
+        wanted = Registration(username=username, password=password)
         with database.writing() as db:
             auth_service.check_new(db, wanted, settings)
             hashed = passwords.hash_password(password, settings.bcrypt_cost)

@@ -26,6 +26,10 @@ class Moved(DomainError):
 class Forbidden(DomainError):
     """Known, visible, and still not theirs to touch."""
 
+    def __init__(self, sentence: str, status: int = 403) -> None:
+        super().__init__(sentence)
+        self.status = status
+
 
 class Rejected(DomainError):
     """A form or a call cannot be carried out; `fields` has a sentence for each field at fault."""
@@ -46,8 +50,9 @@ class Conflict(Rejected):
 class WrongPassword(Rejected):
     """Name and password do not match, whichever of the two it is."""
 
-    def __init__(self) -> None:
-        sentence = "That name and password do not match. Nothing is locked; try again."
+    def __init__(
+        self, sentence: str = "That name and password do not match. Nothing is locked; try again."
+    ) -> None:
         super().__init__({"password": sentence})
 
 

@@ -12,12 +12,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 
 import migrations
-from auth_dependencies import account_context
+from auth_dependencies import account_context, restoring
 from backends.limits import open_limits
 from backends.session_store import open_store
 from database import Database
 from jobs import Jobs
-from routers import auth, health, home, posts, profiles, users
+from routers import auth, confirmations, health, home, posts, profiles, users
 from routers.redirects import handle_redirects
 from settings import Settings, load_settings
 from web.access_log import AccessLog, set_up_logging
@@ -30,8 +30,8 @@ from web.head import HeadAsGet
 from web.orphans import stop_with_parent
 from web.proxy import ProxyMiddleware
 from web.security_headers import SecurityHeaders
-from web.sessions import SessionMiddleware
-from web.signing import Cookies
+from web.session_middleware import SessionMiddleware
+from web.signing import CookieOptions, Cookies
 from web.templating import Templates
 
 log = logging.getLogger("inkstand")
@@ -52,7 +52,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.sessions = open_store(settings.redis_url, app.state.database)
     app.state.limits = open_limits(settings.redis_url, app.state.database)
     app.state.jobs = Jobs(settings, app.state.database)
-    app.state.cookies = Cookies(settings.secrets, secure=settings.cookies_are_secure)
+    app.state.cookies = Cookies(settings.secrets, cookie_options(settings))
     assets = Assets(PUBLIC)
     app.state.templates = Templates(
         reload=not settings.in_production, site=site_of(settings), asset=assets.url
@@ -62,9 +62,10 @@ def create_app(settings: Settings) -> FastAPI:
     for routes in (
         health.router,
         auth.router,
+        confirmations.router,
         users.router,
         posts.router,
-        posts.public,
+        posts.readable,
         profiles.router,
         home.router,
     ):
@@ -82,6 +83,7 @@ def create_app(settings: Settings) -> FastAPI:
         cookies=app.state.cookies,
         idle=settings.session_idle,
         longest=settings.session_max,
+        restore=restoring(app),
         unavailable=answering(503),
     )
     app.add_middleware(
@@ -97,8 +99,19 @@ def create_app(settings: Settings) -> FastAPI:
 
 def site_of(settings: Settings) -> SimpleNamespace:
     """What templates may know of the settings."""
-    shown = {"site_name", "site_description", "base_url", "registration"}
+    shown = {"site_name", "site_description", "base_url", "registration", "remember_days"}
     return SimpleNamespace(**settings.model_dump(include=shown))
+
+
+def cookie_options(settings: Settings) -> CookieOptions:
+    return CookieOptions(
+        session=settings.session_cookie,
+        remember=settings.remember_cookie,
+        domain=settings.cookie_domain,
+        path=settings.cookie_path,
+        secure=settings.cookies_are_secure,
+        samesite=settings.cookie_samesite,
+    )
 
 
 @asynccontextmanager

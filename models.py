@@ -187,7 +187,7 @@ class AuditEvent(SQLModel, table=True):
     action: str = Field(max_length=40)
     user_id: UUID | None = None  # whose account
     actor_id: UUID | None = None  # who did it
-    username: str = Field(default="", max_length=320)  # as it was then, or as it was typed
+    username: str = Field(default="", max_length=40)  # as it was then
     address: str = Field(default="", max_length=64)
     user_agent: str = Field(default="", max_length=300)
     details: dict[str, str] = Field(default_factory=dict, sa_type=JSON)

@@ -2,22 +2,40 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
-from pydantic import BaseModel
+from fastapi import Depends, Query
+from pydantic import AfterValidator, BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 
 import auth_service
-from auth_dependencies import CurrentSession, OptionalUser, logins_available
+from auth_dependencies import (
+    CurrentClient,
+    CurrentSession,
+    OptionalUser,
+    logins_available,
+    public,
+)
 from database import Db
+from errors import TooOften, WrongPassword
+from services import credentials
+from settings import LONGEST_REMEMBERED
 from web.forms import Form, form_of
 from web.next_url import safe_next
-from web.proxy import client_network
 from web.templating import page, redirect_to
 
-router = APIRouter(prefix="/auth")
+router = public("/auth")
 
 Next = Annotated[str, Query(alias="next")]
+
+
+def days(typed: str) -> str:
+    """Nothing, "on" or a number of days."""
+    typed = typed.strip()
+    if typed in ("", "on"):
+        return typed
+    if not typed.isascii() or not typed.isdigit() or not 1 <= int(typed[:9]) <= LONGEST_REMEMBERED:
+        raise ValueError(f"Between 1 and {LONGEST_REMEMBERED} days, please.")
+    return typed
 
 
 class NextForm(BaseModel):
@@ -26,8 +44,13 @@ class NextForm(BaseModel):
     next: str = ""
 
 
-class Credentials(auth_service.Credentials, NextForm):
-    pass
+class Credentials(credentials.Credentials, NextForm):
+    remember: Annotated[str, AfterValidator(days)] = ""
+
+    def remember_days(self, usually: int) -> int | None:
+        if not self.remember:
+            return None
+        return usually if self.remember == "on" else int(self.remember)
 
 
 CredentialsForm = Annotated[Form[Credentials], Depends(form_of(Credentials))]
@@ -43,18 +66,27 @@ def new(request: Request, user: OptionalUser, back: Next = "") -> Response:
 
 @router.post("/login", name="auth.create", dependencies=[Depends(logins_available)])
 def create(
-    request: Request, user: OptionalUser, session: CurrentSession, form: CredentialsForm, db: Db
+    request: Request,
+    user: OptionalUser,
+    session: CurrentSession,
+    client: CurrentClient,
+    form: CredentialsForm,
+    db: Db,
 ) -> Response:
     if user:
         return redirect_to(request, safe_next(form.value("next")))
     state = request.app.state
-    network = client_network(request.scope)
+    settings = state.settings
     with form.or_show("auth/login.html"):
-        known = auth_service.validate_user(db, form.data, state.settings, state.limits, network)
-    auth_service.log_in(session, known)
-    return redirect_to(
-        request, safe_next(form.data.next), say=f"Welcome back, {known.display_name}."
-    )
+        given = form.data
+        try:
+            known = auth_service.validate_user(db, given, settings, state.limits, client, session)
+        except (WrongPassword, TooOften) as error:
+            auth_service.note_refusal(state.database, state.limits, error, client, given.username)
+            raise
+    remember_days = given.remember_days(settings.remember_days)
+    auth_service.log_in(db, session, known, client, settings, remember_days=remember_days)
+    return redirect_to(request, safe_next(given.next), say=f"Welcome back, {known.display_name}.")
 
 
 @router.get("/logout", name="auth.delete")
@@ -63,8 +95,10 @@ def delete(request: Request, _: OptionalUser) -> Response:
 
 
 @router.post("/logout", name="auth.destroy")
-def destroy(request: Request, session: CurrentSession) -> Response:
-    auth_service.log_out(session)
+def destroy(
+    request: Request, user: OptionalUser, session: CurrentSession, client: CurrentClient, db: Db
+) -> Response:
+    auth_service.log_out(db, session, user, client)
     response = redirect_to(request, "/", say="You are logged out.")
     response.headers["Clear-Site-Data"] = '"cache"'
     return response

@@ -1,15 +1,15 @@
 """For the machines that watch over the blog."""
 
-from fastapi import APIRouter
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 import migrations
+from auth_dependencies import public
 from backends import Unavailable
 
-router = APIRouter()
+router = public()
 
 
 @router.get("/healthz", name="healthz")

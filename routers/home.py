@@ -2,18 +2,18 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import Depends, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
 import auth_service
-from auth_dependencies import get_user_from_session
+from auth_dependencies import get_user_from_session, public
 from database import Db
 from errors import NotFound
 from services import streams, tags
 from web.templating import public_page, redirect
 
-router = APIRouter(dependencies=[Depends(get_user_from_session)])
+router = public("", Depends(get_user_from_session))
 
 Cursor = Annotated[str, Query(max_length=64)]
 

@@ -3,11 +3,11 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 from starlette.requests import Request
 from starlette.responses import Response
 
-from auth_dependencies import CurrentUser, OptionalUser, requires
+from auth_dependencies import CurrentUser, OptionalUser, guarded, public
 from database import Db, release
 from errors import Moved, StaleVersion
 from models import Post
@@ -17,8 +17,8 @@ from services.permissions import WRITE, can_edit
 from web.forms import Form, form_of
 from web.templating import page, public_page, redirect
 
-public = APIRouter()
-router = APIRouter(dependencies=[Depends(requires(WRITE))])
+readable = public()
+router = guarded("", WRITE)
 
 NewPost = Annotated[Form[texts.NewPost], Depends(form_of(texts.NewPost))]
 PostEdit = Annotated[Form[texts.PostEdit], Depends(form_of(texts.PostEdit))]
@@ -42,7 +42,7 @@ def create(request: Request, user: CurrentUser, form: NewPost, db: Db) -> Respon
     return after_writing(request, post, "Published." if post.is_published else "Draft saved.")
 
 
-@public.get("/posts/{slug}", name="posts.show")
+@readable.get("/posts/{slug}", name="posts.show")
 def show(request: Request, slug: str, user: OptionalUser, db: Db) -> Response:
     try:
         shown = posts.show(db, slug, user)

@@ -2,17 +2,17 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 from starlette.requests import Request
 from starlette.responses import Response
 
-from auth_dependencies import CurrentUser, login_required
+from auth_dependencies import CurrentUser, guarded
 from database import Db
 from services import profiles
 from web.forms import Form, form_of
 from web.templating import page, redirect
 
-router = APIRouter(prefix="/settings", dependencies=[Depends(login_required)])
+router = guarded("/settings")
 
 ProfileForm = Annotated[Form[profiles.Profile], Depends(form_of(profiles.Profile))]
 

@@ -7,7 +7,7 @@ from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
 
-from auth_dependencies import LoginRequired
+from auth_dependencies import FreshLoginRequired, GoElsewhere, LoginRequired
 from database import SAFE_METHODS
 from routers.loading import AtAnotherAddress
 from web.errors import error_page
@@ -17,19 +17,47 @@ from web.templating import redirect_to
 
 def handle_redirects(app: FastAPI) -> None:
     app.add_exception_handler(LoginRequired, to_login)
+    app.add_exception_handler(FreshLoginRequired, to_confirmation)
+    app.add_exception_handler(GoElsewhere, elsewhere)
     app.add_exception_handler(AtAnotherAddress, to_newest_address)
 
 
 def to_login(request: Request, _: Any) -> Response:
     """303 to the login form, which leads back here; the API gets 401."""
-    path = request.scope["path"]
-    if path.startswith("/api/"):
+    if is_api(request):
         return error_page(request, 401, headers={"WWW-Authenticate": "Bearer"})
+    return redirect_to(request, f"/auth/login?next={quote(way_back(request), safe='')}")
+
+
+def to_confirmation(request: Request, _: Any) -> Response:
+    """303 to where one shows again who one is, and from there back here; the API gets 401."""
+    if is_api(request):
+        wanted = {"WWW-Authenticate": 'Bearer error="reauth_required"'}
+        return error_page(request, 401, STALE, wanted, kind="reauth_required")
+    return redirect_to(request, f"/auth/confirm?next={quote(way_back(request), safe='')}")
+
+
+STALE = "This needs a fresh login. Log in again, then repeat the request."
+
+
+def elsewhere(request: Request, error: Any) -> Response:
+    """303 to a path, or to a route by its name."""
+    path = error.location
+    if not path.startswith("/"):
+        path = str(request.app.url_path_for(path))
+    return redirect_to(request, f"{path}?next={quote(way_back(request), safe='')}")
+
+
+def is_api(request: Request) -> bool:
+    return str(request.scope["path"]).startswith("/api/")
+
+
+def way_back(request: Request) -> str:
+    """The page to return to: this one, or that of the form which was sent."""
+    path = str(request.scope["path"])
     query = request.scope["query_string"].decode("latin-1")
     back = f"{path}?{query}" if query else path
-    if request.method not in SAFE_METHODS:
-        back = page_of_form(request) or back
-    return redirect_to(request, f"/auth/login?next={quote(back, safe='')}")
+    return back if request.method in SAFE_METHODS else page_of_form(request) or back
 
 
 def page_of_form(request: Request) -> str:

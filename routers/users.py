@@ -2,24 +2,30 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 from starlette.requests import Request
 from starlette.responses import Response
 
 import auth_service
-from auth_dependencies import CurrentSession, OptionalUser, logins_available
+from auth_dependencies import (
+    CurrentClient,
+    CurrentSession,
+    OptionalUser,
+    logins_available,
+    public,
+)
 from database import Db
 from errors import Forbidden, TooOften
 from routers.auth import Next, NextForm
+from services import credentials
 from web.forms import Form, form_of
 from web.next_url import safe_next
-from web.proxy import client_network
 from web.templating import page, redirect_to
 
-router = APIRouter(prefix="/users")
+router = public("/users")
 
 
-class Registration(auth_service.Registration, NextForm):
+class Registration(credentials.Registration, NextForm):
     pass
 
 
@@ -36,16 +42,21 @@ def new(request: Request, user: OptionalUser, back: Next = "") -> Response:
 
 
 @router.post("/register", name="users.create", dependencies=[Depends(logins_available)])
-def create(request: Request, session: CurrentSession, form: RegistrationForm, db: Db) -> Response:
+def create(
+    request: Request,
+    session: CurrentSession,
+    client: CurrentClient,
+    form: RegistrationForm,
+    db: Db,
+) -> Response:
     must_be_open(request)
     state = request.app.state
     with form.or_show("users/register.html"):
         wanted = form.data
-        limit, network = auth_service.REGISTRATIONS_OF_ADDRESS, client_network(request.scope)
-        if wait := state.limits.take(limit, network):
+        if wait := state.limits.take(auth_service.REGISTRATIONS_OF_ADDRESS, client.network):
             raise TooOften(wait)
-        user = auth_service.register(db, wanted, state.settings)
-    auth_service.log_in(session, user)
+        user = auth_service.register(db, wanted, state.settings, client)
+    auth_service.log_in(db, session, user, client, state.settings)
     say = "Welcome. This blog is yours now." if user.is_owner else f"Welcome, {user.display_name}."
     return redirect_to(request, safe_next(wanted.next), say=say)
 

@@ -13,6 +13,7 @@ from sqlmodel import Session, select
 import auth_service
 from models import Post, User, now
 from services import passwords, posts
+from services.credentials import Registration
 from services.texts import NewPost
 from settings import Role, Settings
 
@@ -50,7 +51,7 @@ def fill(db: Session, settings: Settings, copies: int = 0, password: str = "") -
 
 def make_authors(db: Session, password: str, hashed: str) -> Iterator[User]:
     for about in tomllib.loads((FOLDER / "authors.toml").read_text("utf-8"))["authors"]:
-        new = auth_service.Registration(username=about["username"], password=password)
+        new = Registration(username=about["username"], password=password)
         author = auth_service.add_user(db, new, hashed, Role.author)
         author.display_name, author.bio = about["display_name"], about["bio"]
         db.flush()

@@ -161,6 +161,12 @@ class Person:
     def log_in(self, password: str = PASSWORD, **fields: str) -> httpx2.Response:
         return self.post("/auth/login", {"username": self.username, "password": password, **fields})
 
+    def log_in_again(self, **fields: str) -> httpx2.Response:
+        self.log_out()
+        response = self.log_in(**fields)
+        assert response.status_code == 303, response.text
+        return response
+
     def log_out(self) -> httpx2.Response:
         return self.post("/auth/logout")
 

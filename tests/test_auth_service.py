@@ -9,15 +9,18 @@ import pytest
 
 import auth_service
 from auth_dependencies import requires
-from auth_service import FAILURES_OF_ACCOUNT, FAILURES_OF_ADDRESS, Credentials, Registration
+from auth_service import FAILURES_OF_ACCOUNT, FAILURES_OF_ADDRESS
 from backends.limits import Limits, MemoryLimits
 from errors import Conflict, Forbidden, Invalid, TooOften, WrongPassword
 from models import Site, User
 from services import passwords, usernames
+from services.credentials import Credentials, Registration
+from services.logins import Client
 from services.permissions import EDIT_ANY, MANAGE_SITE, MODERATE, WRITE
 from settings import Role
 from tests.blog import Blog, blog_settings
 from tests.people import ALICE, BOB, PASSWORD
+from web.sessions import Session
 
 WRONG = "not the password"
 QUICK = 4  # bcrypt's cost
@@ -27,7 +30,7 @@ NOWHERE = "10.0.0.1"
 def register(blog: Blog, username: str, password: str = PASSWORD, **fields: str) -> User:
     with blog.database.writing() as db:
         new = Registration(username=username, password=password, **fields)
-        return auth_service.register(db, new, blog.settings)
+        return auth_service.register(db, new, blog.settings, Client())
 
 
 def validate(
@@ -41,7 +44,9 @@ def validate(
     settings = blog.settings.model_copy(update={"bcrypt_cost": cost})
     with blog.database.writing() as db:
         given = Credentials(username=username, password=password)
-        return auth_service.validate_user(db, given, settings, limits, address)
+        return auth_service.validate_user(
+            db, given, settings, limits, Client(network=address), Session()
+        )
 
 
 # Names.
@@ -144,7 +149,7 @@ def test_a_blog_is_owned_by_the_first_account_that_is_kept(blog: Blog) -> None:
 def register_and_fail(blog: Blog) -> None:
     with blog.database.writing() as db:
         new = Registration(username=ALICE, password=PASSWORD)
-        assert auth_service.register(db, new, blog.settings).is_owner
+        assert auth_service.register(db, new, blog.settings, Client()).is_owner
         raise RuntimeError("before it is kept")
 
 
@@ -160,7 +165,7 @@ def test_a_closed_blog_registers_nobody(blog: Blog, registration: str) -> None:
     closed = blog.settings.model_copy(update={"registration": registration})
     new = Registration(username=ALICE, password=PASSWORD)
     with pytest.raises(Forbidden), blog.database.writing() as db:
-        auth_service.register(db, new, closed)
+        auth_service.register(db, new, closed, Client())
     assert blog.rows(User) == []
 
 
@@ -169,7 +174,7 @@ def test_the_name_of_the_blog_is_no_password(blog: Blog) -> None:
     for password in ("letters from the quay", "Letters From The Quay", "yauq eht morf srettel"):
         new = Registration(username=ALICE, password=password)
         with pytest.raises(Invalid), blog.database.writing() as db:
-            auth_service.register(db, new, named)
+            auth_service.register(db, new, named, Client())
 
 
 # Logging in.
@@ -215,7 +220,7 @@ def test_an_unknown_name_costs_the_same_work(blog: Blog) -> None:
     settings = blog.settings.model_copy(update={"bcrypt_cost": cost})
     with blog.database.writing() as db:
         new = Registration(username=ALICE, password=PASSWORD)
-        auth_service.register(db, new, settings)
+        auth_service.register(db, new, settings, Client())
     passwords.dummy(cost)  # made once
     waits: dict[str, list[float]] = {ALICE: [], "nobody-here": []}
     for _ in range(9):

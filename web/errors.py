@@ -58,6 +58,7 @@ def error_page(
     status: int,
     sentence: str = "",
     headers: dict[str, str] | None = None,
+    kind: str = "about:blank",
 ) -> Response:
     """The page for a status, or the JSON problem for an address of the API.
 
@@ -68,7 +69,7 @@ def error_page(
     request_id = state(request.scope).get("request_id", "")
     if request.scope["path"].startswith("/api/"):
         problem = {
-            "type": "about:blank",
+            "type": kind,
             "title": words.title,
             "status": status,
             "detail": sentence,
@@ -185,7 +186,7 @@ def show_gone(request: Request, _: errors.Gone) -> Response:
 
 
 def show_forbidden(request: Request, error: errors.Forbidden) -> Response:
-    return error_page(request, 403, str(error))
+    return error_page(request, error.status, str(error))
 
 
 def show_rejected(request: Request, error: errors.Rejected) -> Response:

@@ -6,7 +6,7 @@ from itsdangerous import BadData
 from starlette.requests import Request
 from starlette.responses import Response
 
-from web.sessions import read_cookie
+from web.headers import read_cookie
 from web.signing import Cookies
 
 FOR_SECONDS = 60

@@ -29,3 +29,15 @@ def state(scope: Scope) -> MutableMapping[str, Any]:
     """What `request.state` shows."""
     found: MutableMapping[str, Any] = scope.setdefault("state", {})
     return found
+
+
+def read_cookie(scope: Scope, name: str) -> str | None:
+    """The value of a cookie; None when it is missing or there are several of that name."""
+    found = []
+    for key, line in scope["headers"]:
+        if key == b"cookie":
+            for part in line.decode("latin-1").split(";"):
+                cookie, _, value = part.strip().partition("=")
+                if cookie == name:
+                    found.append(value)
+    return found[0] if len(found) == 1 else None

@@ -39,15 +39,27 @@ class ProxyMiddleware:
         return entries[-min(self.hops, len(entries))] if entries else ""
 
 
-def client_network(scope: Scope) -> str:
+def client_address(scope: Scope) -> str:
+    """Where a request comes from, for people to read; "unknown" without an address."""
+    address = ip_address(scope)
+    return str(address) if address else "unknown"
+
+
+def client_network(scope: Scope, v4_bits: int = 32, v6_bits: int = 64) -> str:
     """The network to count tries by: an IPv4 address, or the /64 that an IPv6 customer holds."""
+    address = ip_address(scope)
+    if address is None:
+        return "unknown"
+    bits = v4_bits if address.version == 4 else v6_bits
+    if bits == address.max_prefixlen:
+        return str(address)
+    return str(ipaddress.ip_network((address, bits), strict=False))
+
+
+def ip_address(scope: Scope) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     client = scope.get("client")
     try:
         address = ipaddress.ip_address(client[0] if client else "")
     except ValueError:
-        return "unknown"
-    if address.version == 6:
-        if address.ipv4_mapped:
-            return str(address.ipv4_mapped)
-        return str(ipaddress.ip_network((address, 64), strict=False))
-    return str(address)
+        return None
+    return (address.version == 6 and address.ipv4_mapped) or address

@@ -2,34 +2,46 @@
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from itsdangerous import BadData, Signer, URLSafeSerializer
 
 LONGEST_COOKIE = 4096
 
 
+@dataclass(frozen=True)
+class CookieOptions:
+    """Names and attributes of our cookies (RFC 6265bis, section 5.6)."""
+
+    session: str = "inkstand_session"
+    remember: str = "inkstand_remember"
+    domain: str = ""
+    path: str = "/"
+    secure: bool = False
+    samesite: str = "lax"
+
+    @property
+    def prefix(self) -> str:
+        """What makes browsers refuse a cookie that a subdomain or a plain-text page has set."""
+        if not self.secure:
+            return ""
+        return "__Secure-" if self.domain or self.path != "/" else "__Host-"
+
+
 class Cookies:
-    """Names, flags and signatures of our cookies.
+    """Names, flags and signatures of our cookies."""
 
-    Over HTTPS they carry the `__Host-` prefix: no subdomain and no plain-text page can set them.
-    """
-
-    def __init__(self, secrets: Sequence[str], secure: bool) -> None:
+    def __init__(self, secrets: Sequence[str], options: CookieOptions) -> None:
         keys = list(reversed(secrets))  # itsdangerous signs with the last
         self.signer = Signer(keys, salt="inkstand.session", digest_method=hashlib.sha256)
-        self.flashes = URLSafeSerializer(
-            keys, salt="inkstand.flash", signer_kwargs={"digest_method": hashlib.sha256}
-        )
-        self.secure = secure
-        self.prefix = "__Host-" if secure else ""
-
-    @property
-    def session_name(self) -> str:
-        return f"{self.prefix}inkstand_session"
-
-    @property
-    def flash_name(self) -> str:
-        return f"{self.prefix}inkstand_flash"
+        digest = {"digest_method": hashlib.sha256}
+        self.flashes = URLSafeSerializer(keys, salt="inkstand.flash", signer_kwargs=digest)
+        self.devices = URLSafeSerializer(keys, salt="inkstand.devices", signer_kwargs=digest)
+        self.options = options
+        self.session_name = options.prefix + options.session
+        self.remember_name = options.prefix + options.remember
+        self.flash_name = f"{options.prefix}inkstand_flash"
+        self.devices_name = f"{options.prefix}inkstand_devices"
 
     def sign(self, session_id: str) -> str:
         return self.signer.sign(session_id).decode()
@@ -43,7 +55,15 @@ class Cookies:
         except (BadData, UnicodeError):
             return None
 
-    def header(self, name: str, value: str, max_age: int) -> str:
-        """A Set-Cookie value; a `max_age` of 0 deletes the cookie."""
-        flags = "; Secure" if self.secure else ""
-        return f"{name}={value}; Max-Age={max_age}; Path=/; HttpOnly; SameSite=Lax{flags}"
+    def header(self, name: str, value: str, max_age: int | None) -> str:
+        """A Set-Cookie value; a `max_age` of 0 deletes the cookie, None ends it with the browser."""
+        options = self.options
+        parts = [f"{name}={value}"]
+        if max_age is not None:
+            parts.append(f"Max-Age={max_age}")
+        if options.domain:
+            parts.append(f"Domain={options.domain}")
+        parts += [f"Path={options.path}", "HttpOnly", f"SameSite={options.samesite.capitalize()}"]
+        if options.secure:
+            parts.append("Secure")
+        return "; ".join(parts)

@@ -17,7 +17,7 @@ def upgrade() -> None:
         sa.Column("action", sa.String(length=40), nullable=False),
         sa.Column("user_id", sa.Uuid(), nullable=True),
         sa.Column("actor_id", sa.Uuid(), nullable=True),
-        sa.Column("username", sa.String(length=320), nullable=False),
+        sa.Column("username", sa.String(length=40), nullable=False),
         sa.Column("address", sa.String(length=64), nullable=False),
         sa.Column("user_agent", sa.String(length=300), nullable=False),
         sa.Column("details", sa.JSON(), nullable=False),

@@ -26,8 +26,10 @@ from models import Post, StoredSession, User, now
 from tests.blog import SECRET, Blog, Person
 from tests.people import ALICE, BOB, PASSWORD
 from tests.processes import at_once
-from web.sessions import SessionMiddleware, read_cookie, store_key
-from web.signing import Cookies
+from web.headers import read_cookie
+from web.session_middleware import SessionMiddleware
+from web.sessions import store_key
+from web.signing import CookieOptions, Cookies
 
 COOKIE = "inkstand_session"
 AN_HOUR = timedelta(hours=1)
@@ -156,7 +158,7 @@ def test_a_refused_login_leaves_no_cookie_and_no_session(alice: Person, blog: Bl
         "gASVJAAAAAAAAACMBXBvc2l4lIwGc3lzdGVtlJOU",
         "eyJ1c2VyX2lkIjogMX0.aaaa.bbbb",
         "y" * 43,
-        Cookies(["another secret, long enough to sign with"], secure=False).sign("x" * 43),
+        Cookies(["another secret, long enough to sign with"], CookieOptions()).sign("x" * 43),
         "k\xe4se",
     ],
 )
@@ -271,7 +273,7 @@ def test_a_new_account_leaves_the_old_session_behind(alice: Person, blog: Blog) 
 
 def planted(blog: Blog) -> dict[str, str]:
     cookies: Cookies = blog.app.state.cookies
-    foreign = Cookies(["another secret, long enough to sign with"], secure=False)
+    foreign = Cookies(["another secret, long enough to sign with"], CookieOptions())
     return {
         "plain": "attacker",
         "unsigned": secrets.token_urlsafe(32),
@@ -346,7 +348,7 @@ def test_login_sets_the_session_beside_the_sentence_for_the_next_page(alice: Per
 
 
 def test_a_sentence_that_we_did_not_write_is_not_shown(stranger: Person) -> None:
-    words = Cookies(["another secret, long enough to sign with"], secure=False).flashes
+    words = Cookies(["another secret, long enough to sign with"], CookieOptions()).flashes
     for forged in ("Hacked", words.dumps("Hacked"), "x" * 5000):
         page = stranger.get("/", headers={"Cookie": f"inkstand_flash={forged!s}"})
         assert page.status_code == 200
@@ -366,7 +368,7 @@ def test_a_cookie_signed_with_an_older_key_is_taken_and_signed_anew(
         [line] = set_cookies(response)
         fresh = line.removeprefix(f"{COOKIE}=").partition(";")[0]
         assert fresh != cookie_of(alice)
-        assert Cookies([newer], secure=False).verify(fresh) == cookie_of(alice).partition(".")[0]
+        assert Cookies([newer], CookieOptions()).verify(fresh) == cookie_of(alice).partition(".")[0]
         again = get_with(rotated, fresh)
         assert is_greeted(again)
         assert not set_cookies(again)
@@ -397,6 +399,7 @@ def test_a_session_in_the_first_half_of_its_idle_time_is_not_written(
 
 
 def test_using_a_session_keeps_it_alive(alice: Person, blog: Blog) -> None:
+    alice.log_in_again(remember="on")
     live_for(alice, timedelta(days=14), timedelta(days=80))
     response = alice.get("/")
     assert is_greeted(response)
@@ -407,6 +410,7 @@ def test_using_a_session_keeps_it_alive(alice: Person, blog: Blog) -> None:
 
 
 def test_no_use_keeps_a_session_alive_past_its_end(alice: Person, blog: Blog) -> None:
+    alice.log_in_again(remember="on")
     live_for(alice, timedelta(days=2), timedelta(days=3))
     [line] = set_cookies(alice.get("/"))
     assert 2.9 < max_age(line) / 86400 <= 3
@@ -579,6 +583,7 @@ def test_in_production_the_cookie_belongs_to_this_host_and_to_https(blog: Blog) 
         given = response.headers.get_list("set-cookie")
         assert {line.partition("=")[0] for line in given} == {
             "__Host-inkstand_session",
+            "__Host-inkstand_devices",
             "__Host-inkstand_flash",
         }
         pair = next(line for line in given if "session" in line).partition(";")[0]
@@ -594,9 +599,14 @@ def test_in_production_the_cookie_belongs_to_this_host_and_to_https(blog: Blog) 
 def test_without_https_the_cookie_is_still_kept_from_scripts_and_other_sites(
     alice: Person,
 ) -> None:
-    alice.log_out()
-    [line] = set_cookies(alice.log_in())
-    assert set(line.split("; ")[2:]) == {"Path=/", "HttpOnly", "SameSite=Lax"}
+    [line] = set_cookies(alice.log_in_again())
+    assert set(line.split("; ")[1:]) == {"Path=/", "HttpOnly", "SameSite=Lax"}
+
+
+def test_a_login_that_is_not_to_be_remembered_ends_with_the_browser(alice: Person) -> None:
+    [line] = set_cookies(alice.log_in_again())
+    assert "Max-Age" not in line
+    [line] = set_cookies(alice.log_in_again(remember="on"))
     assert 29 < max_age(line) / 86400 <= 30
 
 
@@ -698,6 +708,10 @@ async def begin(request: Request) -> Response:
     return Response()
 
 
+async def nobody_comes_back(*_: object) -> None:
+    """What a remember cookie stands for here."""
+
+
 async def put(request: Request) -> Response:
     """Set a field, as slowly as the test wants it, and answer with a status of its choice."""
     bench: Bench = request.app.state.bench
@@ -742,13 +756,14 @@ async def bench(blog: Blog) -> AsyncIterator[Bench]:
 @asynccontextmanager
 async def open_bench(blog: Blog) -> AsyncIterator[Bench]:
     store = open_store(blog.settings.redis_url, blog.database)
-    cookies = Cookies([SECRET], secure=False)
+    cookies = Cookies([SECRET], CookieOptions())
     layer = Middleware(
         SessionMiddleware,
         store=store,
         cookies=cookies,
         idle=timedelta(days=1),
         longest=timedelta(days=2),
+        restore=nobody_comes_back,
         unavailable=Response(status_code=503),
     )
     found = Bench(Starlette(routes=ROUTES, middleware=[layer]), cookies)

@@ -1,0 +1,98 @@
+"""The audit log: what happened to accounts and to the blog, who did it, and from where."""
+
+import logging
+from datetime import timedelta
+from typing import Any
+
+from sqlmodel import Session, col, select
+
+from backends.limits import Limit, Limits
+from database import Database
+from models import AuditEvent, User
+from services.logins import LONGEST_USER_AGENT, Client
+
+log = logging.getLogger("inkstand.audit")
+LONGEST_DETAIL = 200
+NOBODY = Client()
+REFUSALS_OF_NETWORK = Limit("refusals of network that are stored", 30, timedelta(hours=1))
+
+REGISTERED = "registered"
+LOGGED_IN = "logged in"
+LOGIN_FAILED = "login failed"
+LOGIN_RESTORED = "login restored"
+LOGGED_OUT = "logged out"
+CONFIRMED = "login confirmed"
+CONFIRMATION_FAILED = "confirmation failed"
+COOKIE_STOLEN = "stolen cookie used"
+PROTECTION = "login moved"
+DEVICE_ENDED = "device logged out"
+DEVICES_ENDED = "other devices logged out"
+LIMITED = "limit reached"
+FORBIDDEN = "refused"
+
+# Whoever did these, it was not proven to be the person whose account it is.
+BY_STRANGERS = {LOGIN_FAILED, CONFIRMATION_FAILED, COOKIE_STOLEN, LIMITED}
+
+
+def record(
+    db: Session,
+    action: str,
+    user: User | None = None,
+    *,
+    actor: User | None = None,
+    client: Client = NOBODY,
+    **details: str,
+) -> None:
+    """Add an event to this transaction: it is there if what it tells of is.
+
+    `user` is whose account it concerns, `actor` who did it (the same unless given).
+    """
+    if action not in BY_STRANGERS:
+        actor = actor or user
+    event = AuditEvent(
+        action=action,
+        user_id=user.id if user else None,
+        actor_id=actor.id if actor else None,
+        username=user.username if user else "",
+        address=client.address,
+        user_agent=client.user_agent[:LONGEST_USER_AGENT],
+        details={name: value[:LONGEST_DETAIL] for name, value in details.items()},
+    )
+    db.add(event)
+    shown = {"user_id", "actor_id", "address", "details"}
+    log.info(action, extra={"fields": event.model_dump(mode="json", include=shown)})
+
+
+def record_apart(
+    database: Database,
+    action: str,
+    user: User | None = None,
+    *,
+    client: Client = NOBODY,
+    **details: str,
+) -> None:
+    """The same in a transaction of its own, for what a refusal would roll back."""
+    with database.writing() as db:
+        record(db, action, user, actor=None, client=client, **details)
+
+
+def is_worth_a_row(limits: Limits, action: str, client: Client) -> bool:
+    """Whether a refusal is to be stored: a flood of them leaves a few rows, not all."""
+    return limits.take(REFUSALS_OF_NETWORK, f"{action} {client.network}") == 0
+
+
+def of_user(db: Session, user: User, before: int | None = None, most: int = 50) -> list[AuditEvent]:
+    """What happened to an account, the latest first; `before` is the id of the last one seen."""
+    theirs = select(AuditEvent).where(AuditEvent.user_id == user.id)
+    return latest(db, theirs, before, most)
+
+
+def everything(db: Session, before: int | None = None, most: int = 50) -> list[AuditEvent]:
+    """What happened on this blog, the latest first."""
+    return latest(db, select(AuditEvent), before, most)
+
+
+def latest(db: Session, query: Any, before: int | None, most: int) -> list[AuditEvent]:
+    if before is not None:
+        query = query.where(col(AuditEvent.id) < before)
+    return list(db.exec(query.order_by(col(AuditEvent.id).desc()).limit(most)))

@@ -1,0 +1,54 @@
+"""What people type to register and to log in, checked field by field."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel
+
+from services import passwords, usernames
+from services.text import check_characters, one_line
+
+LONGEST_TYPED = 320
+
+
+def username(typed: str) -> str:
+    check_characters(typed)
+    if len(typed) > LONGEST_TYPED:  # normalising takes quadratic time: not before it is short
+        raise ValueError(f"At most {usernames.LONGEST} characters, please.")
+    if wrong := usernames.problem(usernames.canonical(typed)):
+        raise ValueError(wrong)
+    return typed
+
+
+def email_address(typed: str) -> str | None:
+    """A well-formed address in its normal form, or None if nothing was typed."""
+    if not typed.strip():
+        return None
+    if len(typed) > LONGEST_TYPED:
+        raise ValueError("This does not look like an e-mail address.")
+    from email_validator import validate_email  # heavy, and not every process needs it
+
+    try:
+        return validate_email(typed.strip(), check_deliverability=False).normalized
+    except ValueError:
+        raise ValueError("This does not look like an e-mail address.") from None
+
+
+def password(typed: str) -> str:
+    if not typed:
+        raise ValueError("Please fill this in.")
+    if passwords.size_of(typed) > passwords.LONGEST_BYTES:
+        raise ValueError(f"At most {passwords.LONGEST_BYTES} bytes, please.")
+    return typed
+
+
+class Registration(BaseModel):
+    username: Annotated[str, AfterValidator(username)]
+    password: Annotated[str, AfterValidator(password)]
+    email: Annotated[str, AfterValidator(email_address)] = ""
+
+
+class Credentials(BaseModel):
+    """`username` may be an e-mail address too."""
+
+    username: Annotated[str, one_line(320)]
+    password: Annotated[str, AfterValidator(password)]
