@@ -62,6 +62,8 @@ class Jobs:
         self.is_wanted.set()
         if self.threads:
             self.threads.stop_soon()
+        elif "queue" in vars(self):
+            self.queue.storage.close()
 
     def work(self) -> None:
         """The worker's whole life."""

@@ -1,5 +1,6 @@
 """How mails leave: over SMTP, or to the console where no server is set."""
 
+import re
 import smtplib
 import ssl
 from collections.abc import Iterator
@@ -16,6 +17,10 @@ TIMEOUT_SECONDS = 10
 PORTS = {"smtp": 587, "smtps": 465}
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 NOT_HERE = "SMTP_URL is not set. Whoever owns the blog finds the text at /admin/mail.\n"
+# No list, no name, no comment, no second line.
+ONE_ADDRESS = re.compile(
+    r'[^\s\x00-\x1f\x7f-\x9f"(),:;<>@\[\]\\]+@[^\s\x00-\x1f\x7f-\x9f"(),:;<>@\\]+'
+)
 GOOD_BYE = 421  # "closing transmission channel" (RFC 5321, 3.8): about the server, not the mail
 
 
@@ -77,9 +82,11 @@ class Smtp:
                 good_bye(server)
 
     def message(self, recipient: str, subject: str, body: str, message_id: str) -> EmailMessage:
+        if not ONE_ADDRESS.fullmatch(recipient):
+            raise ValueError("This is not one address.")
         message = EmailMessage()
-        message["From"] = Address(self.sender_name, addr_spec=self.address)
-        message["To"] = Address(addr_spec=recipient)
+        message["From"] = Address(self.sender_name, *self.address.rsplit("@"))
+        message["To"] = Address("", *recipient.rsplit("@"))
         message["Subject"] = subject
         message["Date"] = localtime()
         message["Message-ID"] = f"<{message_id}@{self.domain}>"

@@ -75,6 +75,11 @@ class Sleepless(MemoryStorage):  # type: ignore[misc]
         self.jobs.put(None)
 
 
+class Closable(RedisStorage):  # type: ignore[misc]
+    def close(self) -> None:
+        self.pool.disconnect()
+
+
 class Threads(Consumer):  # type: ignore[misc]
     """One thread for jobs and one for the schedule, which leave signals to their process."""
 
@@ -86,7 +91,7 @@ class Threads(Consumer):  # type: ignore[misc]
     def stop_soon(self) -> None:
         """Let a job in hand end, if it takes no longer than a person would wait."""
         self.stop()
-        self.huey.storage.close()
+        self.huey.storage.close()  # wakes the one that waits there
         for _, thread in self.worker_threads:
             thread.join(STOP_SECONDS)
 
@@ -125,7 +130,7 @@ def redis_queue(url: str, *, works: bool) -> Queue:
     pool = ConnectionPool.from_url(url, retry=Retry(*NO_RETRIES), **options)
     queue = Queue(
         NAME,
-        storage_class=RedisStorage,
+        storage_class=Closable,
         results=False,
         serializer=Names(),
         connection_pool=pool,
