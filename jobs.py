@@ -39,6 +39,7 @@ class Jobs:
         self.is_worker = is_worker
         self.is_wanted = threading.Event()
         self.is_over = False
+        self.changing = threading.Lock()
         self.threads: Threads | None = None
         self.look_at = now()
         database.listeners[mails.QUEUED] = self.deliver_soon
@@ -52,13 +53,15 @@ class Jobs:
         from backends.queue import Threads
 
         self.is_wanted.wait(FIRST_LOOK_SECONDS)
-        if not self.is_over:
-            self.threads = Threads(self.queue)
-            self.threads.start()
+        with self.changing:
+            if not self.is_over:
+                self.threads = Threads(self.queue)
+                self.threads.start()
 
     def stop(self) -> None:
         """Within a second; what is not done by then is done after the next start."""
-        self.is_over = True
+        with self.changing:
+            self.is_over = True
         self.is_wanted.set()
         if self.threads:
             self.threads.stop_soon()

@@ -17,7 +17,7 @@ from backends.limits import open_limits
 from backends.session_store import open_store
 from database import Database
 from jobs import Jobs
-from routers import auth, confirmations, health, home, posts, profiles, users
+from routers import auth, confirmations, health, home, mails, posts, profiles, users
 from routers.redirects import handle_redirects
 from settings import Settings, load_settings
 from web.access_log import AccessLog, set_up_logging
@@ -67,6 +67,7 @@ def create_app(settings: Settings) -> FastAPI:
         posts.router,
         posts.readable,
         profiles.router,
+        mails.router,
         home.router,
     ):
         app.include_router(routes)

@@ -1,5 +1,6 @@
 """A real mail server on loopback, and what it was given."""
 
+import asyncio
 import datetime
 import ssl
 import time
@@ -19,16 +20,21 @@ USER, PASSWORD = "blog", "p@ss:w/ord"
 class Mailbox:
     """`with Mailbox() as mailbox:` takes mails until the block ends.
 
-    `refuse` is what it answers to a recipient, as "550 nobody here"; `pause` is how long it thinks
-    before it answers one.
+    `answers` are what it says to recipients instead of "250 OK"; `pause` is how long it thinks
+    before it says anything to one.
     """
 
     def __init__(
-        self, certificate: Path | None = None, *, password: bool = False, utf8: bool = True
+        self,
+        certificate: Path | None = None,
+        *,
+        password: bool = False,
+        utf8: bool = True,
+        port: int = 0,
     ) -> None:
         self.mails: list[EmailMessage] = []
         self.recipients: list[str] = []
-        self.refuse = ""
+        self.answers: dict[str, str] = {}
         self.pause = 0.0
         self.was_encrypted = False
         self.needs_password = password
@@ -40,7 +46,7 @@ class Mailbox:
             is_encrypted = certificate is not None  # aiosmtpd asks nobody for a password without
             options |= {"auth_required": is_encrypted, "auth_require_tls": is_encrypted}
             options["authenticator"] = authenticate
-        self.port = servers._free_port()
+        self.port = port or servers._free_port()
         self.controller = Controller(self, "127.0.0.1", self.port, **options)
 
     def __enter__(self) -> Self:
@@ -71,12 +77,9 @@ class Mailbox:
     async def handle_RCPT(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
-        if self.pause:
-            import asyncio
-
-            await asyncio.sleep(self.pause)
-        if self.refuse:
-            return self.refuse
+        await asyncio.sleep(self.pause)
+        if answer := self.answers.get(address):
+            return answer
         envelope.rcpt_tos.append(address)
         return "250 OK"
 

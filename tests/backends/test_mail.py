@@ -114,7 +114,7 @@ def test_a_wrong_password_is_the_fault_of_no_mail() -> None:
 def test_a_refusal_says_whether_to_try_again(
     mailbox: Mailbox, answer: str, is_final: bool, is_general: bool
 ) -> None:
-    mailbox.refuse = answer
+    mailbox.answers["bob@example.org"] = answer
     with pytest.raises(NotSent, match=answer) as caught:
         send(mailbox.url)
     assert (caught.value.is_final, caught.value.is_general) == (is_final, is_general)
