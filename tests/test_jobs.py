@@ -5,6 +5,7 @@ import pickle
 import signal
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import event, text
@@ -24,7 +25,7 @@ from tests.servers import Redis
 WORK = ("-m", "cli", "worker")
 
 
-def environment(mailbox: Mailbox, **settings: str) -> dict[str, str]:
+def environment(mailbox: Mailbox, **settings: str) -> dict[str, Any]:
     return {"SMTP_URL": mailbox.url, "MAIL_FROM": "blog@example.org", **settings}
 
 
@@ -63,14 +64,16 @@ def test_a_worker_sends_what_the_web_process_queues(
     stores: dict[str, str], tmp_path: Path, mailbox: Mailbox
 ) -> None:
     settings = environment(mailbox, JOBS="worker", **stores)
-    with serving(tmp_path, **settings):
-        with serving(tmp_path, command=WORK, ready="", **settings) as worker:
-            for count in (1, 2):
-                tell(stores)
-                mailbox.wait_for(count, seconds=20)
-            started_at = time.monotonic()
-            assert worker.stop(signal.SIGTERM) == 0
-            assert time.monotonic() - started_at < 7
+    with (
+        serving(tmp_path, **settings),
+        serving(tmp_path, command=WORK, ready="", **settings) as worker,
+    ):
+        for count in (1, 2):
+            tell(stores)
+            mailbox.wait_for(count, seconds=20)
+        started_at = time.monotonic()
+        assert worker.stop(signal.SIGTERM) == 0
+        assert time.monotonic() - started_at < 4
     assert "Traceback" not in worker.log
 
 
@@ -152,7 +155,7 @@ def test_an_idle_blog_leaves_its_database_alone(blog: Blog) -> None:
     finally:
         event.remove(blog.database.engine, "before_cursor_execute", note)
         blog.database.listeners[mails.QUEUED] = blog.app.state.jobs.deliver_soon
-    assert asked == 1
+    assert 1 <= asked <= 2  # BEGIN may be one
     assert len(statements) == asked
 
 
@@ -170,7 +173,7 @@ def test_jobs_outlive_a_database_that_is_away(
 
 def test_a_job_in_the_queue_is_a_name_and_never_code() -> None:
     """huey would unpickle what it finds, and run what somebody put there."""
-    with pytest.raises(ValueError, match="codec|Expecting"):
+    with pytest.raises(ValueError, match="codec"):
         Names().deserialize(pickle.dumps(["x", "y"]))
 
 

@@ -1,6 +1,7 @@
 """The owner's page of mails."""
 
 import time
+from collections.abc import Callable
 from datetime import timedelta
 from uuid import uuid4
 
@@ -8,6 +9,7 @@ import pytest
 from sqlalchemy import update
 from sqlmodel import col
 
+import auth_service
 from models import Mail, User
 from services import mails
 from tests.blog import Blog, Person
@@ -18,28 +20,27 @@ from tests.servers import _free_port
 ADDRESS = "alice@example.org"
 
 
-@pytest.fixture
-def reachable(alice: Person, blog: Blog) -> Person:
-    """Alice, with an e-mail address."""
-    with blog.database.writing() as db:
-        db.execute(update(User).filter_by(username=ALICE).values(email=ADDRESS))
-    return alice
-
-
 def at(blog: Blog) -> Person:
-    """Alice at another server, logged in."""
+    """Alice at another server: logged in, and reachable by mail from now on."""
     person = Person(blog, ALICE)
     assert person.log_in().status_code == 303
     person.get("/")
+    give_address(blog)
     return person
 
 
-def wait_for(blog: Blog, **values: object) -> Mail:
-    """The one mail, once it has these values."""
+def give_address(blog: Blog) -> None:
+    with blog.database.writing() as db:
+        db.execute(update(User).filter_by(username=ALICE).values(email=ADDRESS))
+
+
+def wait_until(blog: Blog, is_so: Callable[[Mail], object]) -> Mail:
+    """The one mail there is, once something can be said of it."""
     deadline = time.monotonic() + 10
     while True:
+        mail: Mail
         [mail] = blog.rows(Mail)
-        if all(getattr(mail, name) == value for name, value in values.items()):
+        if is_so(mail):
             return mail
         assert time.monotonic() < deadline, mail
         time.sleep(0.005)
@@ -66,16 +67,16 @@ def test_only_the_owner_sees_the_mails(
     assert blog.rows(Mail) == [mail]
 
 
-def test_the_page_is_for_a_fresh_login(alice: Person, blog: Blog) -> None:
+def test_the_page_is_for_a_fresh_login(alice: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     """The texts may hold links that let one into any account."""
     assert alice.get("/admin/mail").status_code == 200
-    alice.grow_stale()
+    monkeypatch.setattr(auth_service, "FRESH_FOR", timedelta(0))
     response = alice.get("/admin/mail")
     assert response.status_code == 303
     assert response.headers["location"].startswith("/auth/confirm")
 
 
-def test_a_mail_is_there_within_moments(reachable: Person, blog: Blog, mailbox: Mailbox) -> None:
+def test_a_mail_is_there_within_moments(alice: Person, blog: Blog, mailbox: Mailbox) -> None:
     with blog.beside(**mailbox.settings) as sender:
         owner = at(sender)
         owner.post("/admin/mail")
@@ -91,7 +92,7 @@ def test_a_mail_is_there_within_moments(reachable: Person, blog: Blog, mailbox: 
 
 
 def test_a_page_does_not_wait_for_a_slow_mail_server(
-    reachable: Person, blog: Blog, mailbox: Mailbox
+    alice: Person, blog: Blog, mailbox: Mailbox
 ) -> None:
     """Threat H5: nor does the end of the process, for longer than a second."""
     mailbox.pause = 4
@@ -108,18 +109,14 @@ def test_a_page_does_not_wait_for_a_slow_mail_server(
     assert not mailbox.mails
 
 
-def test_what_a_dead_server_did_not_take_is_sent_when_it_is_back(
-    reachable: Person, blog: Blog
-) -> None:
+def test_what_a_dead_server_did_not_take_is_sent_when_it_is_back(alice: Person, blog: Blog) -> None:
     """Threat H5: the page says at once that it is on its way, the list says why it is not."""
     port = _free_port()
     settings = {"smtp_url": f"smtp://127.0.0.1:{port}", "mail_from": "blog@example.org"}
     with blog.beside(jobs="web", **settings) as sender:
         owner = at(sender)
         assert owner.post("/admin/mail").status_code == 303
-        mail = wait_for(blog, tries=1, sent_at=None)
-        while not mail.error:
-            mail = wait_for(blog, tries=1)
+        mail = wait_until(blog, lambda mail: mail.error)
         shown = owner.get("/admin/mail").text
         assert "waiting, next try" in shown
         assert "refused" in shown
@@ -128,23 +125,22 @@ def test_what_a_dead_server_did_not_take_is_sent_when_it_is_back(
         with Mailbox(port=port) as mailbox:
             assert owner.post(f"/admin/mail/{mail.id}/retry").status_code == 303
             mailbox.wait_for(1)
-            wait_for(blog, tries=2, next_try_at=None)
+            wait_until(blog, lambda mail: mail.sent_at)
         shown = owner.get("/admin/mail").text
         assert "sent <time" in shown
         assert "refused" not in shown
         assert f"/admin/mail/{mail.id}/retry" not in shown
 
 
-def test_without_a_server_the_owner_reads_the_text(reachable: Person, blog: Blog) -> None:
-    reachable.post("/admin/mail")
-    shown = reachable.get("/admin/mail").text
+def test_without_a_server_the_owner_reads_the_text(alice: Person, blog: Blog) -> None:
+    give_address(blog)
+    alice.post("/admin/mail")
+    shown = alice.get("/admin/mail").text
     assert "SMTP_URL" in shown
     assert "This is how mails from Inkstand look." in shown
 
 
-def test_with_a_server_nobody_reads_the_text(
-    reachable: Person, blog: Blog, mailbox: Mailbox
-) -> None:
+def test_with_a_server_nobody_reads_the_text(alice: Person, blog: Blog, mailbox: Mailbox) -> None:
     fail(blog)
     with blog.beside(**mailbox.settings) as sender:
         shown = at(sender).get("/admin/mail").text
