@@ -113,6 +113,9 @@ class Jobs:
         except SQLAlchemyError as error:
             self.look_at = now()
             log.warning("mails wait for the database: %s", getattr(error, "orig", error))
+        finally:
+            if self.is_over:
+                self.database.close()  # it was closed before this job came to its end
 
     def look(self) -> None:
         """Every minute, but without a question to the database as long as nothing can be due."""
