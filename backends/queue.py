@@ -1,20 +1,16 @@
-"""Where jobs wait: in the memory of the process that does them, or where a worker finds them.
-
-Heavy to import: only for whoever has something to do.
-"""
+"""How processes that serve pages tell the worker that there is something to do: by huey, in Redis
+or in a file. Heavy to import, so only for whoever has a worker."""
 
 import json
 import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from queue import SimpleQueue
 from typing import Any
 
 from huey import Huey
-from huey.consumer import Consumer
 from huey.registry import Message
-from huey.storage import MemoryStorage, RedisStorage, SqliteStorage
+from huey.storage import RedisStorage, SqliteStorage
 from sqlalchemy.engine import make_url
 
 from settings import DATA, Settings
@@ -25,7 +21,6 @@ SQLITE_BUSY_SECONDS = 1
 POLL_SECONDS = 1.0  # a worker looks into the file so often,
 BLOCK_SECONDS = 2  # waits so long for Redis to say something,
 REST_SECONDS = 10  # and tries again so soon while Redis is away
-STOP_SECONDS = 0.8
 MINUTE = 60
 
 
@@ -53,56 +48,13 @@ class Queue(Huey):  # type: ignore[misc]
                 super().enqueue(task)
 
 
-class Sleepless(MemoryStorage):  # type: ignore[misc]
-    """In memory, and whoever waits for a job is woken by it: nothing is polled."""
-
-    blocking = True
-
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
-        self.jobs: SimpleQueue[bytes | None] = SimpleQueue()
-
-    def enqueue(self, data: bytes, _: Any = None) -> None:
-        self.jobs.put(data)
-
-    def dequeue(self) -> bytes | None:
-        return self.jobs.get()
-
-    def queue_size(self) -> int:
-        return self.jobs.qsize()
-
-    def close(self) -> None:
-        self.jobs.put(None)
-
-
 class Closable(RedisStorage):  # type: ignore[misc]
     def close(self) -> None:
         self.pool.disconnect()
 
 
-class Threads(Consumer):  # type: ignore[misc]
-    """One thread for jobs and one for the schedule, which leave signals to their process."""
-
-    def __init__(self, queue: Queue) -> None:
-        super().__init__(queue, scheduler_interval=MINUTE, check_worker_health=False)
-
-    def _set_signal_handlers(self) -> None: ...
-
-    def stop_soon(self) -> None:
-        """Let a job in hand end, if it takes no longer than a person would wait."""
-        self.stop()
-        self.huey.storage.close()  # wakes the one that waits there
-        for _, thread in self.worker_threads:
-            thread.join(STOP_SECONDS)
-
-
-def own_queue() -> Queue:
-    """For jobs that are done by the process that has them."""
-    return Queue(NAME, storage_class=Sleepless, results=False, serializer=Names())
-
-
-def shared_queue(settings: Settings, *, works: bool) -> Queue:
-    """Between the processes that serve pages and the worker, which has time to wait."""
+def open_queue(settings: Settings, *, works: bool) -> Queue:
+    """`works`: this process is the worker, which has time to wait for Redis."""
     if settings.redis_url:
         return redis_queue(settings.redis_url, works=works)
     return Queue(

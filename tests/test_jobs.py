@@ -14,7 +14,7 @@ from sqlmodel import select
 from backends.queue import MOST_WAITING, Names
 from database import Database
 from jobs import Jobs
-from models import Mail
+from models import Mail, now
 from services import mails
 from tests.blog import Blog, blog_settings
 from tests.conftest import fresh_database
@@ -148,10 +148,10 @@ def test_an_idle_blog_leaves_its_database_alone(blog: Blog) -> None:
 
     event.listen(blog.database.engine, "before_cursor_execute", note)
     try:
-        jobs.look()
+        jobs.tick()
         asked = len(statements)
         for _ in range(10):
-            jobs.look()
+            jobs.tick()
     finally:
         event.remove(blog.database.engine, "before_cursor_execute", note)
         blog.database.listeners[mails.QUEUED] = blog.app.state.jobs.deliver_soon
@@ -165,10 +165,11 @@ def test_jobs_outlive_a_database_that_is_away(
     settings = blog_settings(database_url=f"postgresql://nobody@127.0.0.1:{free_port()}/none")
     jobs = Jobs(settings, Database(settings.database_url))
     with caplog.at_level(logging.WARNING):
-        jobs.look()
-        jobs.sweep()
-        jobs.look()
-    assert caplog.text.count("mails wait for the database") == 2
+        jobs.sweep_at = now()
+        jobs.tick()
+        jobs.tick()
+    assert caplog.text.count("deliver waits for the database") == 2
+    assert caplog.text.count("sweep waits for the database") == 1
 
 
 def test_a_job_in_the_queue_is_a_name_and_never_code() -> None:
