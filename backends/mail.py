@@ -179,7 +179,8 @@ def saying_why() -> Iterator[None]:
         why = f"{error.smtp_code} {as_text(error.smtp_error)}"
         raise NotSent(why, is_general=True) from error
     except (smtplib.SMTPException, OSError) as error:
-        raise NotSent(str(error) or type(error).__name__, is_general=True) from error
+        why = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        raise NotSent(why, is_general=True) from error
     except NotSent:
         raise
     except Exception as error:  # the e-mail package has many kinds for what no header can carry
