@@ -21,7 +21,7 @@ class Mailbox:
     """`with Mailbox() as mailbox:` takes mails until the block ends.
 
     `answers` are what it says to recipients instead of "250 OK"; `pause` is how long it thinks
-    before it says anything to one.
+    before it says anything to one, `farewell` how long it needs to say good-bye.
     """
 
     def __init__(
@@ -30,18 +30,21 @@ class Mailbox:
         *,
         password: bool = False,
         utf8: bool = True,
+        implicit: bool = False,
         port: int = 0,
     ) -> None:
         self.mails: list[EmailMessage] = []
         self.recipients: list[str] = []
         self.answers: dict[str, str] = {}
-        self.pause = 0.0
+        self.pause = self.farewell = 0.0
         self.was_encrypted = False
         self.needs_password = password
+        self.scheme = "smtps" if implicit else "smtp"
         options: dict[str, Any] = {"enable_SMTPUTF8": utf8}
         if certificate:
-            options["tls_context"] = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-            options["tls_context"].load_cert_chain(certificate)
+            context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+            context.load_cert_chain(certificate)
+            options["ssl_context" if implicit else "tls_context"] = context
         if password:
             is_encrypted = certificate is not None  # aiosmtpd asks nobody for a password without
             options |= {"auth_required": is_encrypted, "auth_require_tls": is_encrypted}
@@ -64,7 +67,7 @@ class Mailbox:
     @property
     def url(self) -> str:
         login = "blog:p%40ss%3Aw%2Ford@" if self.needs_password else ""
-        return f"smtp://{login}127.0.0.1:{self.port}"
+        return f"{self.scheme}://{login}127.0.0.1:{self.port}"
 
     def wait_for(self, count: int = 1, seconds: float = 10) -> list[EmailMessage]:
         """All mails so far, as soon as there are so many."""
@@ -90,6 +93,10 @@ class Mailbox:
         self.recipients += envelope.rcpt_tos
         self.mails.append(message_from_bytes(content, policy=policy.default))
         return "250 OK"
+
+    async def handle_QUIT(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        await asyncio.sleep(self.farewell)
+        return "221 Bye"
 
 
 def authenticate(

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from backends.mail import Console, NotSent, Smtp
+from tests.blog import blog_settings
 from tests.mailbox import PASSWORD, USER, Mailbox, make_certificate
 from tests.servers import _free_port
 
@@ -72,8 +73,21 @@ def test_starttls_is_used_and_the_password_sent(trusted: Path) -> None:
     assert len(mailbox.mails) == 1
 
 
-def test_a_certificate_that_nobody_vouches_for_is_refused(certificate: Path) -> None:
-    with Mailbox(certificate) as mailbox, pytest.raises(NotSent, match="certificate") as caught:
+def test_smtps_is_encrypted_from_the_start(trusted: Path) -> None:
+    with Mailbox(trusted, implicit=True) as mailbox:
+        send(mailbox.url)
+    assert mailbox.url.startswith("smtps://")
+    assert len(mailbox.mails) == 1
+
+
+@pytest.mark.parametrize("implicit", [False, True])
+def test_a_certificate_that_nobody_vouches_for_is_refused(
+    certificate: Path, implicit: bool
+) -> None:
+    with (
+        Mailbox(certificate, implicit=implicit) as mailbox,
+        pytest.raises(NotSent, match="certificate") as caught,
+    ):
         send(mailbox.url)
     assert caught.value.is_general
     assert not mailbox.mails
@@ -134,6 +148,22 @@ def test_a_server_that_says_nothing_is_not_waited_for(
     with pytest.raises(NotSent, match="timed out") as caught:
         send(mailbox.url)
     assert caught.value.is_general
+
+
+def test_what_was_taken_was_sent_whatever_comes_after(
+    mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Otherwise it would be sent again."""
+    monkeypatch.setattr("backends.mail.TIMEOUT_SECONDS", 0.2)
+    mailbox.farewell = 1
+    send(mailbox.url)
+    assert len(mailbox.mails) == 1
+
+
+@pytest.mark.parametrize("sender", ["Harbour", "a@b.org, c@d.org", "<>", "x@y.org\nBcc: e@f.org"])
+def test_a_sender_that_is_no_address_is_refused_at_the_start(sender: str) -> None:
+    with pytest.raises(ValueError, match="MAIL_FROM"):
+        blog_settings(smtp_url="smtp://mail.example", mail_from=sender)
 
 
 def test_international_addresses_are_sent_or_refused_in_words(mailbox: Mailbox) -> None:
