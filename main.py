@@ -19,6 +19,7 @@ from database import Database
 from routers import (
     auth,
     confirmations,
+    devices,
     health,
     home,
     passkey_logins,
@@ -30,8 +31,10 @@ from routers import (
     two_factor,
     users,
 )
+from routers import settings as settings_pages
 from routers.redirects import handle_redirects
 from routers.relying_parties import passkey_context
+from services.logins import device_name
 from settings import Settings, load_settings
 from web.access_log import AccessLog, set_up_logging
 from web.addresses import AddressGuard
@@ -70,6 +73,7 @@ def create_app(settings: Settings) -> FastAPI:
         reload=not settings.in_production, site=site_of(settings), asset=assets.url
     )
     app.state.templates.context_processors += [account_context, passkey_context]
+    app.state.templates.env.filters["device"] = device_name
 
     for routes in (
         health.router,
@@ -84,6 +88,8 @@ def create_app(settings: Settings) -> FastAPI:
         posts.router,
         posts.readable,
         profiles.router,
+        settings_pages.router,
+        devices.router,
         home.router,
     ):
         app.include_router(routes)
