@@ -165,7 +165,7 @@ def test_a_passkey_is_remembered_when_the_box_is_ticked(laptop: Page, blog: Blog
 def test_a_passkey_is_the_second_step(laptop: Page, blog: Blog) -> None:
     laptop.goto(f"http://localhost:{blog.port}/auth/login?next=/drafts")
     log_in(laptop, "**/auth/two-factor**")
-    expect(laptop.get_by_text("Your password was right. Now your passkey, please.")).to_be_visible()
+    expect(laptop.get_by_text("The first step is done. Now your passkey, please.")).to_be_visible()
     laptop.get_by_role("button", name="Use a passkey").click()
     expect(laptop.get_by_role("heading", name="Drafts")).to_be_visible()
 
