@@ -40,6 +40,12 @@ PRIVATE = [
     "/drafts",
     "/trash",
     "/settings/profile",
+    "/settings/two-factor",
+    "/settings/two-factor/delete",
+    "/settings/two-factor/recovery-codes",
+    "/settings/passkeys",
+    "/settings/passkeys/new",
+    "/auth/confirm",
     "/admin/mail",
     "/users/maren",
     "/auth/logout",
@@ -164,9 +170,7 @@ def test_what_is_touched_is_large_enough(open_page: OpenPage, furnished: Blog) -
     page = logged_in(open_page, javascript=True, viewport=PHONE)
     for path in PRIVATE:
         page.goto(path)
-        for control in page.locator(
-            "button:visible:not([aria-hidden]), .button:visible:not([aria-hidden]), input:visible"
-        ).all():
+        for control in page.locator(":is(button, .button, input):visible:not([aria-hidden])").all():
             box = control.bounding_box()
             if box and control.get_attribute("type") != "checkbox":
                 assert box["height"] >= 44, f"{path}: {control.inner_text()!r} is {box}"
