@@ -16,7 +16,20 @@ from auth_dependencies import account_context, restoring
 from backends.limits import open_limits
 from backends.session_store import open_store
 from database import Database
-from routers import auth, confirmations, devices, health, home, posts, profiles, users
+from routers import (
+    auth,
+    confirmations,
+    devices,
+    email_changes,
+    health,
+    home,
+    password_changes,
+    posts,
+    profiles,
+    recoveries,
+    users,
+    verifications,
+)
 from routers import settings as settings_pages
 from routers.redirects import handle_redirects
 from services.logins import device_name
@@ -64,6 +77,10 @@ def create_app(settings: Settings) -> FastAPI:
         health.router,
         auth.router,
         confirmations.router,
+        recoveries.router,
+        verifications.router,
+        password_changes.router,
+        email_changes.router,
         users.router,
         posts.router,
         posts.readable,
@@ -103,6 +120,7 @@ def create_app(settings: Settings) -> FastAPI:
 def site_of(settings: Settings) -> SimpleNamespace:
     """What templates may know of the settings."""
     shown = {"site_name", "site_description", "base_url", "registration", "remember_days"}
+    shown |= {"require_verified_email"}
     return SimpleNamespace(**settings.model_dump(include=shown))
 
 
