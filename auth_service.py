@@ -151,6 +151,7 @@ def as_it_was(db: Session, user: User) -> User:
     same = User.id == user.id, User.password_hash == user.password_hash
     found = db.exec(select(User).where(*same).with_for_update()).first()
     if found is None or not found.is_active:
+        release(db)
         raise WrongPassword
     return found
 
