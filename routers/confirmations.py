@@ -10,11 +10,9 @@ from starlette.responses import Response
 import auth_service
 from auth_dependencies import CurrentClient, CurrentSession, CurrentUser, guarded
 from database import Db
-from errors import Invalid, WrongPassword
-from models import User
+from errors import WrongPassword
 from routers.auth import Next, NextForm
 from services import audit, credentials
-from services.logins import Client
 from web.forms import Form, form_of
 from web.next_url import safe_next
 from web.templating import page, redirect_to
@@ -44,31 +42,14 @@ def create(
     form: ConfirmationForm,
     db: Db,
 ) -> Response:
+    state = request.app.state
     with form.or_show("confirmations/new.html"):
         given = form.data
-        note_failure(request, db, user, client, given.password)
+        try:
+            auth_service.confirm_password(db, user, given.password, state.settings, state.limits)
+        except WrongPassword:
+            audit.record_apart(state.database, audit.CONFIRMATION_FAILED, user, client=client)
+            raise
     auth_service.confirm(session, client)
     audit.record(db, audit.CONFIRMED, user, client=client)
     return redirect_to(request, safe_next(given.next))
-
-
-def check_password(
-    request: Request, db: Db, user: User, client: Client, typed: str, field: str = "password"
-) -> None:
-    """For a form that wants the password beside something else. Raises Invalid at that field."""
-    if not typed:
-        raise Invalid({field: "Please fill this in."})
-    try:
-        note_failure(request, db, user, client, typed)
-    except WrongPassword as error:
-        raise Invalid({field: str(error)}) from None
-
-
-def note_failure(request: Request, db: Db, user: User, client: Client, typed: str) -> None:
-    """Check the password; a wrong one is written into the audit log."""
-    state = request.app.state
-    try:
-        auth_service.confirm_password(db, user, typed, state.settings, state.limits)
-    except WrongPassword:
-        audit.record_apart(state.database, audit.CONFIRMATION_FAILED, user, client=client)
-        raise

@@ -16,7 +16,7 @@ from auth_dependencies import (
 )
 from database import Db
 from models import User
-from routers.confirmations import check_password
+from routers.proving import check_password
 from services import credentials, email_changes
 from web.forms import Form, form_of
 from web.templating import page, redirect
@@ -54,7 +54,7 @@ def create(
     with form.or_show("email_changes/new.html"):
         given = form.data
         if user.has_password:
-            check_password(request, db, user, client, given.password)
+            check_password(request, db, user, client, given.password, "password")
         if not given.email:
             email_changes.remove(db, user, state.settings, client)
             return redirect(request, "settings.index", say="Your e-mail address is removed.")

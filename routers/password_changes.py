@@ -16,7 +16,7 @@ from auth_dependencies import (
     logins_available,
 )
 from database import Db
-from routers.confirmations import check_password
+from routers.proving import check_password
 from services import credentials, password_changes
 from web.forms import Form, form_of
 from web.templating import page, redirect

@@ -34,10 +34,19 @@ TABLE = """
 GET    /                                             ok       ok       ok       ok       ok       ok
 GET    /auth/confirm                                 login    ok       ok       ok       ok       ok
 POST   /auth/confirm                                 login    ok       ok       ok       ok       ok
+GET    /auth/forgot                                  ok       ok       ok       ok       ok       ok
+POST   /auth/forgot                                  ok       ok       ok       ok       ok       ok
+GET    /auth/forgot/sent                             ok       ok       ok       ok       ok       ok
 GET    /auth/login                                   ok       ok       ok       ok       ok       ok
 POST   /auth/login                                   ok       ok       ok       ok       ok       ok
 GET    /auth/logout                                  ok       ok       ok       ok       ok       ok
 POST   /auth/logout                                  ok       ok       ok       ok       ok       ok
+GET    /auth/reset/{token}                           ok       ok       ok       ok       ok       ok
+POST   /auth/reset/{token}                           ok       ok       ok       ok       ok       ok
+GET    /auth/verify                                  ok       ok       ok       ok       ok       ok
+POST   /auth/verify                                  login    ok       ok       ok       ok       ok
+GET    /auth/verify/{token}                          ok       ok       ok       ok       ok       ok
+POST   /auth/verify/{token}                          ok       ok       ok       ok       ok       ok
 GET    /drafts                                       login    no       ok       ok       ok       ok
 GET    /healthz                                      ok       ok       ok       ok       ok       ok
 GET    /posts                                        ok       ok       ok       ok       ok       ok
@@ -57,6 +66,10 @@ POST   /posts/{slug}/restore                         login    no       no       
 POST   /posts/{slug}/restore draft                   login    no       -        ok       ok       ok
 GET    /readyz                                       ok       ok       ok       ok       ok       ok
 GET    /settings                                     login    ok       ok       ok       ok       ok
+GET    /settings/email                               login    ok       ok       ok       ok       ok
+POST   /settings/email                               login    ok       ok       ok       ok       ok
+GET    /settings/password                            login    ok       ok       ok       ok       ok
+POST   /settings/password                            login    ok       ok       ok       ok       ok
 GET    /settings/profile                             login    ok       ok       ok       ok       ok
 POST   /settings/profile                             login    ok       ok       ok       ok       ok
 GET    /settings/security                            login    ok       ok       ok       ok       ok
