@@ -42,10 +42,20 @@ def ask(db: Session, address: str, settings: Settings, limits: Limits, client: C
     key = usernames.canonical(address)
     is_flood = limits.take(LINKS_OF_ADDRESS, key) > 0
     user = find_account(db, key)
-    if user and user.email and not is_flood:
-        token = mail_tokens.issue(db, user, RESET, user.email)
-        mails.queue(db, settings, user.email, "reset", user=user, token=token)
+    if stand_in := db.exec(select(User).limit(1)).first():
+        # Whoever watches the clock sees the same work for an address that nobody has.
+        with db.begin_nested() as attempt:
+            send(db, settings, user or stand_in, user.email if user else address)
+            db.flush()
+            if user is None or is_flood:
+                attempt.rollback()
     audit.record(db, audit.RESET_ASKED, user, client=client)
+
+
+def send(db: Session, settings: Settings, user: User, recipient: str | None) -> None:
+    assert recipient
+    token = mail_tokens.issue(db, user, RESET, recipient)
+    mails.queue(db, settings, recipient, "reset", user=user, token=token)
 
 
 def find_account(db: Session, key: str) -> User | None:
