@@ -21,17 +21,21 @@ from routers import (
     auth,
     confirmations,
     devices,
+    email_changes,
     health,
     home,
     mails,
     passkey_logins,
     passkeys,
+    password_changes,
     posts,
     profiles,
+    recoveries,
     recovery_codes,
     second_steps,
     two_factor,
     users,
+    verifications,
 )
 from routers import settings as settings_pages
 from routers.redirects import handle_redirects
@@ -87,6 +91,10 @@ def create_app(settings: Settings) -> FastAPI:
         two_factor.router,
         recovery_codes.router,
         passkeys.router,
+        recoveries.router,
+        verifications.router,
+        password_changes.router,
+        email_changes.router,
         users.router,
         posts.router,
         posts.readable,
@@ -127,6 +135,7 @@ def create_app(settings: Settings) -> FastAPI:
 def site_of(settings: Settings) -> SimpleNamespace:
     """What templates may know of the settings."""
     shown = {"site_name", "site_description", "base_url", "registration", "remember_days"}
+    shown |= {"require_verified_email"}
     return SimpleNamespace(**settings.model_dump(include=shown))
 
 

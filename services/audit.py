@@ -38,6 +38,13 @@ COOKIE_STOLEN = "stolen cookie used"
 PROTECTION = "login moved"
 DEVICE_ENDED = "device logged out"
 DEVICES_ENDED = "other devices logged out"
+PASSWORD_CHANGED = "password changed"  # noqa: S105
+RESET_ASKED = "link for a new password asked for"
+PASSWORD_RESET = "password set by mail"  # noqa: S105
+EMAIL_CHANGE_ASKED = "new e-mail address given"
+EMAIL_CHANGED = "e-mail address changed"
+EMAIL_REMOVED = "e-mail address removed"
+EMAIL_VERIFIED = "e-mail address confirmed"
 LIMITED = "limit reached"
 FORBIDDEN = "refused"
 
@@ -50,6 +57,7 @@ BY_STRANGERS = {
     PASSKEY_REFUSED,
     PASSKEY_COPIED,
     COOKIE_STOLEN,
+    RESET_ASKED,
     LIMITED,
 }
 

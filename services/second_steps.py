@@ -16,7 +16,7 @@ from backends.limits import Limit, Limits
 from database import Database
 from errors import TooOften
 from models import User
-from services import audit, logins, mails, proofs
+from services import audit, logins, notices, proofs
 from services.logins import Client
 from settings import Settings
 
@@ -88,8 +88,8 @@ def note_refusal(
         return
     with database.writing() as db:
         device = logins.device_name(client.user_agent)
-        context = {"user": user, "device": device, "address": client.address}
-        mails.queue(db, settings, user.email, "second_step_failed", **context)
+        context = {"device": device, "address": client.address}
+        notices.tell(db, settings, user, "second_step_failed", **context)
 
 
 def proof_of(user: User) -> str:
