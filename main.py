@@ -16,6 +16,7 @@ from auth_dependencies import account_context, restoring
 from backends.limits import open_limits
 from backends.session_store import open_store
 from database import Database
+from jobs import Jobs
 from routers import (
     auth,
     confirmations,
@@ -23,6 +24,7 @@ from routers import (
     email_changes,
     health,
     home,
+    mails,
     password_changes,
     posts,
     profiles,
@@ -65,6 +67,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.database = Database(settings.database_url, settings.database_connections)
     app.state.sessions = open_store(settings.redis_url, app.state.database)
     app.state.limits = open_limits(settings.redis_url, app.state.database)
+    app.state.jobs = Jobs(settings, app.state.database)
     app.state.cookies = Cookies(settings.secrets, cookie_options(settings))
     assets = Assets(PUBLIC)
     app.state.templates = Templates(
@@ -87,6 +90,7 @@ def create_app(settings: Settings) -> FastAPI:
         profiles.router,
         settings_pages.router,
         devices.router,
+        mails.router,
         home.router,
     ):
         app.include_router(routes)
@@ -142,9 +146,11 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     waiting = None
     if not await migrate(app.state.database):
         waiting = asyncio.create_task(migrate_when_possible(app.state.database))
+    app.state.jobs.start()
     yield
     if waiting:
         waiting.cancel()
+    await run_in_threadpool(app.state.jobs.stop)
     await app.state.sessions.close()
     app.state.limits.close()
     app.state.database.close()

@@ -46,6 +46,7 @@ PRIVATE = [
     "/settings/password",
     "/settings/email",
     "/auth/verify",
+    "/admin/mail",
     "/users/maren",
     "/auth/logout",
     "/nothing-here",

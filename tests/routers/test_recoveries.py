@@ -125,6 +125,7 @@ def test_the_same_work_is_done_whoever_asks(bob: Person, blog: Blog) -> None:
     def note(*given: Any) -> None:
         done[-1].append(given[2].split()[0].replace("ROLLBACK", "RELEASE"))
 
+    ask(blog, "first@example.org")  # opens the window in which the network is counted
     event.listen(blog.database.engine, "before_cursor_execute", note)
     try:
         for email in (ADDRESS, "nobody@example.org"):
