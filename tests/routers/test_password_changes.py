@@ -1,13 +1,14 @@
 """Changing one's password: what it takes, and what ends with the old one."""
 
 from datetime import timedelta
+from typing import Any
 
 import httpx2
 import pytest
 
 from auth_service import FAILURES_OF_PERSON
 from models import ApiToken, AuditEvent, Login, RefreshToken, User, now
-from services import audit
+from services import audit, passwords
 from tests.blog import Blog, Person
 from tests.people import BOB, PASSWORD
 
@@ -182,4 +183,24 @@ def test_who_has_no_password_sets_a_first_one(bob: Person, blog: Blog) -> None:
     assert "Set a password" in page
     assert "current_password" not in page
     assert bob.post("/settings/password", {"password": NEW}).status_code == 303
+    assert can_log_in(blog, NEW)
+
+
+def test_a_change_that_a_reset_overtakes_changes_nothing(
+    bob: Person, blog: Blog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thief who knows the old password must not win against the owner's link by a moment."""
+    blog.visitor().post("/auth/forgot", {"email": ADDRESS})
+    link, hash_password = blog.link_to(ADDRESS, "reset"), passwords.hash_password
+
+    def hash_while_it_is_reset(*given: Any) -> str:
+        monkeypatch.undo()
+        assert blog.visitor().post(link, {"password": NEW}).status_code == 303
+        return hash_password(*given)
+
+    monkeypatch.setattr(passwords, "hash_password", hash_while_it_is_reset)
+    answer = change(bob, "the thief's own password")
+    assert answer.status_code == 409
+    assert "changed elsewhere meanwhile" in answer.text
+    assert not bob.is_logged_in()
     assert can_log_in(blog, NEW)
