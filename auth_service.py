@@ -61,6 +61,8 @@ def register(db: Session, new: Registration, settings: Settings, client: Client)
     """
     if settings.registration != "open":
         raise Forbidden(CLOSED[settings.registration])
+    if settings.require_verified_email and not new.email:
+        raise Invalid({"email": "Please fill this in: we send a link there."})
     check_new(db, new, settings)
     release(db)  # hashing takes a quarter of a second: hold nothing meanwhile
     hashed = passwords.hash_password(new.password, settings.bcrypt_cost)
@@ -79,8 +81,6 @@ CLOSED = {
 def check_new(db: Session, new: Registration, settings: Settings) -> None:
     """Raises Invalid or Conflict if there cannot be such an account."""
     name = usernames.canonical(new.username)
-    if settings.require_verified_email and not new.email:
-        raise Invalid({"email": "Please fill this in: we send a link there."})
     known = passwords.context(name, new.email, settings.site_name)
     if wrong := passwords.problem(new.password, *known):
         raise Invalid({"password": wrong})

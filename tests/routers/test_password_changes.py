@@ -5,6 +5,7 @@ from typing import Any
 
 import httpx2
 import pytest
+from sqlalchemy import delete
 
 from auth_service import FAILURES_OF_PERSON
 from models import ApiToken, AuditEvent, Login, RefreshToken, User, now
@@ -204,3 +205,18 @@ def test_a_change_that_a_reset_overtakes_changes_nothing(
     assert "changed elsewhere meanwhile" in answer.text
     assert not bob.is_logged_in()
     assert can_log_in(blog, NEW)
+
+
+def test_an_account_that_goes_meanwhile_is_gone(
+    bob: Person, blog: Blog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hash_password = passwords.hash_password
+
+    def hash_while_it_is_deleted(*given: Any) -> str:
+        with blog.database.writing() as db:
+            db.execute(delete(User).filter_by(username=BOB))
+        return hash_password(*given)
+
+    monkeypatch.setattr(passwords, "hash_password", hash_while_it_is_deleted)
+    assert change(bob).status_code == 404
+    assert not bob.is_logged_in()

@@ -138,6 +138,11 @@ def test_the_same_work_is_done_whoever_asks(bob: Person, blog: Blog) -> None:
     assert known.count("INSERT") >= 3  # a link, a mail, an event
 
 
+def test_a_blog_without_accounts_answers_too(blog: Blog) -> None:
+    assert ask(blog).headers["location"] == "/auth/forgot/sent"
+    assert not blog.rows(Mail)
+
+
 def test_what_is_no_address_comes_back(blog: Blog) -> None:
     """Threat 31: nothing that is typed can be more than one address."""
     for email in ("", "bob", "bob@example.org\r\nBcc: eve@example.org", "bob@example.org\0", "@"):
@@ -245,7 +250,7 @@ def test_every_link_that_is_not_good_gets_the_same_page(bob: Person, blog: Blog)
     note("disabled", link)
     blog.put(User, disabled_at=None)
     with blog.database.writing() as db:
-        db.execute(delete(User).where(User.username == BOB))  # type: ignore[arg-type]
+        db.execute(delete(User).filter_by(username=BOB))
     note("gone", link)
     for kind, answers in pages.items():
         assert all(map(is_dead, answers)), kind
@@ -479,6 +484,23 @@ def test_a_link_is_dead_once_somebody_else_has_confirmed_the_address(
         theirs = update(User).filter_by(username=MALLORY)
         db.execute(theirs.values(email_verified_at=now()))
     assert is_dead(blog.visitor().get(link))
+    assert is_dead(reset(blog, link))
+    assert can_log_in(blog, PASSWORD)
+
+
+def test_also_if_that_happens_at_the_same_moment(
+    unconfirmed: Person, blog: Blog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link, hash_password = link_for(blog), passwords.hash_password
+
+    def hash_while_it_is_confirmed(*given: Any) -> str:
+        monkeypatch.undo()
+        mallory = Person(blog, MALLORY)
+        mallory.register(email=ADDRESS)
+        assert mallory.post(blog.link_to(ADDRESS, "verify")).status_code == 303
+        return hash_password(*given)
+
+    monkeypatch.setattr(passwords, "hash_password", hash_while_it_is_confirmed)
     assert is_dead(reset(blog, link))
     assert can_log_in(blog, PASSWORD)
 
