@@ -399,6 +399,17 @@ def add_tokens(blog: Blog) -> None:
         db.add(ApiToken(user_id=bob_id, name="a", hint="ink_", digest="a"))
 
 
+def test_a_second_step_stays_one(bob: Person, blog: Blog) -> None:
+    """Whoever reads the mailbox has one factor, not two."""
+    link = link_for(blog)
+    with blog.database.writing() as db:
+        db.execute(update(User).filter_by(username=BOB).values(totp_secret="sealed"))
+    visitor = Person(blog, BOB)
+    assert visitor.post(link, {"password": NEW}).status_code == 303
+    assert visitor.log_in(NEW).headers["location"].startswith("/auth/two-factor")
+    assert not visitor.is_logged_in()
+
+
 def test_a_locked_account_opens_again(bob: Person, blog: Blog) -> None:
     """Case 79."""
     for _ in range(FAILURES_OF_ACCOUNT.most):
