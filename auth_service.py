@@ -9,9 +9,9 @@ from sqlmodel import Session, select
 
 from backends.limits import Limit, Limits
 from database import Database, release
-from errors import Busy, Conflict, Forbidden, Invalid, TooOften, WrongPassword
+from errors import Busy, Forbidden, Invalid, TooOften, WrongPassword
 from models import Login, Site, User, now
-from services import audit, logins, mails, passwords, usernames
+from services import audit, logins, mails, names, passwords, usernames
 from services.credentials import Credentials, Registration
 from services.logins import Client
 from settings import Role, Settings
@@ -21,7 +21,8 @@ FAILURES_OF_ACCOUNT = Limit("login of account", 10, timedelta(minutes=5))
 FAILURES_OF_DEVICE = Limit("login of account from its devices", 10, timedelta(minutes=5))
 FAILURES_OF_ADDRESS = Limit("login from address", 10, timedelta(minutes=5))
 FAILURES_OF_PERSON = Limit("password of person", 10, timedelta(minutes=5))
-REGISTRATIONS_OF_ADDRESS = Limit("registration from address", 500, timedelta(hours=1))
+# An office shares an address; whoever expects a whole class sends invitations, which count apart.
+REGISTRATIONS_OF_ADDRESS = Limit("registration from address", 20, timedelta(hours=1))
 FRESH_FOR = timedelta(minutes=15)
 
 
@@ -69,14 +70,17 @@ def check_new(db: Session, new: Registration, settings: Settings) -> None:
     name = usernames.canonical(new.username)
     if wrong := passwords.problem(new.password, name, new.email or "", settings.site_name):
         raise Invalid({"password": wrong})
-    if find_by_username(db, name):
-        raise name_taken()
+    if find_by_username(db, name) or names.is_retired(db, name):
+        raise names.taken()
 
 
 def add_user(db: Session, new: Registration, password_hash: str, role: str) -> User:
     """Store an account; the very first one becomes the owner. Raises Conflict."""
+    name = usernames.canonical(new.username)
+    if names.is_retired(db, name):
+        raise names.taken()
     user = User(
-        username=usernames.canonical(new.username),
+        username=name,
         display_name=new.username.strip(),
         email=new.email or None,
         email_key=usernames.canonical(new.email) if new.email else None,
@@ -87,7 +91,7 @@ def add_user(db: Session, new: Registration, password_hash: str, role: str) -> U
         with db.begin_nested():
             db.add(user)
     except IntegrityError:
-        raise name_taken() from None
+        raise names.taken() from None
     if claim_ownership(db, user):
         user.role = Role.owner
     return user
@@ -150,6 +154,8 @@ def note_refusal(
     with database.writing() as db:
         user = find_account(db, typed)
         audit.record(db, action, user, client=client)
+    if isinstance(error, TooOften):
+        error.is_noted = True
 
 
 def find_account(db: Session, typed: str) -> User | None:
@@ -315,7 +321,3 @@ def claim_ownership(db: Session, user: User) -> bool:
             return bool(result.rowcount)  # type: ignore[attr-defined]
     except IntegrityError:
         return False
-
-
-def name_taken() -> Conflict:
-    return Conflict({"username": "That name is taken. Please choose another."})

@@ -16,9 +16,27 @@ from auth_dependencies import account_context, restoring
 from backends.limits import open_limits
 from backends.session_store import open_store
 from database import Database
-from routers import auth, confirmations, devices, health, home, posts, profiles, users
+from routers import (
+    admin,
+    audit,
+    auth,
+    confirmations,
+    departures,
+    devices,
+    exports,
+    health,
+    home,
+    invitations,
+    names,
+    ownership,
+    people,
+    posts,
+    profiles,
+    users,
+)
 from routers import settings as settings_pages
 from routers.redirects import handle_redirects
+from routers.refusals import note_refusals
 from services.logins import device_name
 from settings import Settings, load_settings
 from web.access_log import AccessLog, set_up_logging
@@ -70,11 +88,22 @@ def create_app(settings: Settings) -> FastAPI:
         profiles.router,
         settings_pages.router,
         devices.router,
+        names.router,
+        exports.router,
+        departures.router,
+        admin.router,
+        people.readable,
+        people.router,
+        ownership.router,
+        invitations.router,
+        invitations.readable,
+        audit.router,
         home.router,
     ):
         app.include_router(routes)
     handle_errors(app)
     handle_redirects(app)
+    note_refusals(app)
 
     # The last one added is the first to see a request.
     app.add_middleware(Faults)

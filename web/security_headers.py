@@ -3,6 +3,7 @@
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from web.access_log import shown_path
 from web.headers import on_start
 
 # No inline code and no nonce: the same bytes can be cached for everybody.
@@ -43,7 +44,11 @@ class SecurityHeaders:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
 
+        is_secret = shown_path(scope["path"]) != scope["path"]
+
         def secure(headers: MutableHeaders, _: int) -> None:
+            if is_secret:  # the address of this page is told to no other
+                headers["Referrer-Policy"] = "no-referrer"
             for name, value in HEADERS.items():
                 headers.setdefault(name, value)
             if scope["scheme"] == "https":
