@@ -5,7 +5,7 @@ from typing import Annotated
 from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel
-from sqlalchemy import delete
+from sqlalchemy import delete, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
@@ -38,14 +38,15 @@ def change(db: Session, user: User, typed: str) -> str:
         raise TooOften(wait)
     if is_retired(db, new, but_of=user):
         raise taken()
-    if usernames.canonical(user.display_name) == old:  # what they go by was never chosen apart
-        user.display_name = typed.strip()
+    values = {"username": new}
+    if usernames.canonical(user.display_name) == old:  # they never chose another to be shown
+        values["display_name"] = typed.strip()
     try:
         with db.begin_nested():
-            user.username = new
-            db.add(user)
+            db.execute(update(User).where(col(User.id) == user.id).values(values))
     except IntegrityError:
         raise taken() from None
+    db.refresh(user)
     db.execute(delete(RetiredName).where(col(RetiredName.username) == new))
     retire(db, old, user.id)
     return old
