@@ -10,6 +10,7 @@ from auth_dependencies import guarded
 from database import Db
 from services import audit, audit_sentences, usernames
 from services.permissions import MANAGE_SITE
+from services.text import printable
 from web.templating import page
 
 router = guarded("/admin/audit", MANAGE_SITE)
@@ -23,7 +24,7 @@ def index(
     request: Request, db: Db, before: Before = None, who: Wanted = "", action: Wanted = ""
 ) -> Response:
     """Fifty at a time, by or to one person or all, one kind or all."""
-    who = usernames.canonical(who)
+    who, action = usernames.canonical(printable(who)), printable(action)
     events = audit.everything(db, before, who=who, action=action)
     return page(
         request,

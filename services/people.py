@@ -12,7 +12,7 @@ from errors import Forbidden, Invalid, NotFound
 from models import NOBODY, Login, MailToken, RefreshToken, Site, User, now
 from services import audit, mails, streams, usernames
 from services.logins import Client
-from services.text import one_line
+from services.text import one_line, printable
 from settings import Role, Settings
 
 PER_PAGE = 50
@@ -41,7 +41,7 @@ def latest(db: Session, wanted: str = "", before: str = "") -> Page:
     `wanted`. Raises NotFound: the cursor is none of ours."""
     key = (col(User.created_at), col(User.id))
     query = select(User).where(User.username != NOBODY)
-    if wanted := usernames.canonical(wanted):
+    if wanted := usernames.canonical(printable(wanted)):
         in_name = col(User.username).contains(wanted, autoescape=True)
         shown = col(User.display_name).icontains(wanted, autoescape=True)
         query = query.where(in_name | shown | (col(User.email_key) == wanted))

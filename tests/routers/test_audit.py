@@ -1,13 +1,11 @@
 """The audit log, for whoever owns the blog: what happened, who did it, when, and from where."""
 
-from datetime import timedelta
-
 import pytest
 
 from models import AuditEvent, now
 from services import audit, audit_sentences
 from tests.blog import Blog, Person
-from tests.people import ALICE, BOB, PASSWORD
+from tests.people import BOB, PASSWORD
 
 AUDIT = "/admin/audit"
 PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 26_0) AppleWebKit/605.1 Version/26.0 Safari/604.1"
@@ -141,8 +139,6 @@ def test_markup_in_an_event_comes_out_as_text(alice: Person, blog: Blog) -> None
     assert "<script" not in alice.get(AUDIT).text
 
 
-def test_rows_outlive_their_accounts(alice: Person, bob: Person, blog: Blog) -> None:
+def test_rows_outlive_their_accounts(alice: Person, bob: Person) -> None:
     bob.post("/settings/delete", {"posts": "keep", "password": PASSWORD})
     assert "bob registered." in alice.get(f"{AUDIT}?who=bob").text
-    assert now() - timedelta(minutes=1) < blog.rows(AuditEvent)[-1].at
-    assert ALICE in alice.get(AUDIT).text
