@@ -16,6 +16,7 @@ from auth_dependencies import account_context, restoring
 from backends.limits import open_limits
 from backends.session_store import open_store
 from database import Database
+from jobs import Jobs
 from routers import (
     admin,
     audit,
@@ -27,6 +28,7 @@ from routers import (
     health,
     home,
     invitations,
+    mails,
     names,
     ownership,
     people,
@@ -70,6 +72,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.database = Database(settings.database_url, settings.database_connections)
     app.state.sessions = open_store(settings.redis_url, app.state.database)
     app.state.limits = open_limits(settings.redis_url, app.state.database)
+    app.state.jobs = Jobs(settings, app.state.database)
     app.state.cookies = Cookies(settings.secrets, cookie_options(settings))
     assets = Assets(PUBLIC)
     app.state.templates = Templates(
@@ -98,6 +101,7 @@ def create_app(settings: Settings) -> FastAPI:
         invitations.router,
         invitations.readable,
         audit.router,
+        mails.router,
         home.router,
     ):
         app.include_router(routes)
@@ -153,9 +157,11 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     waiting = None
     if not await migrate(app.state.database):
         waiting = asyncio.create_task(migrate_when_possible(app.state.database))
+    app.state.jobs.start()
     yield
     if waiting:
         waiting.cancel()
+    await run_in_threadpool(app.state.jobs.stop)
     await app.state.sessions.close()
     app.state.limits.close()
     app.state.database.close()

@@ -1,7 +1,6 @@
 """Inviting people, and registering by an invitation."""
 
 from typing import Annotated
-from uuid import UUID
 
 from fastapi import Depends, Query
 from starlette.requests import Request
@@ -76,11 +75,11 @@ def create(
     return redirect(request, "invitations.index", say=say)
 
 
-@router.post("/{invitation_id:uuid}/delete", name="invitations.destroy")
+@router.post("/{handle}/delete", name="invitations.destroy")
 def destroy(
-    request: Request, invitation_id: UUID, user: CurrentUser, client: CurrentClient, db: Db
+    request: Request, handle: str, user: CurrentUser, client: CurrentClient, db: Db
 ) -> Response:
-    invitations.revoke(db, user, invitation_id, client)
+    invitations.revoke(db, user, handle, client)
     return redirect(request, "invitations.index", say="Taken back. The link is worth nothing now.")
 
 

@@ -12,6 +12,8 @@ SOMEBODY = "somebody"
 SENTENCES = {
     audit.REGISTERED: "{user} registered",
     audit.LOGGED_IN: "{user} logged in by {by}",
+    audit.SECOND_STEP_ASKED: "somebody knew the {by} of {user} and was asked for the second step",
+    audit.SECOND_STEP_FAILED: "somebody who knew the password of {user} failed the second step",
     audit.LOGIN_FAILED: "somebody failed to log in as {user}",
     audit.LOGIN_RESTORED: "{user} was remembered and logged in again",
     audit.LOGGED_OUT: "{user} logged out",

@@ -100,11 +100,17 @@ def register(
     return user
 
 
-def revoke(db: Session, owner: User, invitation_id: UUID, client: Client) -> None:
+def revoke(db: Session, owner: User, handle: str, client: Client) -> None:
     """Take an invitation back that nobody has used. Raises NotFound."""
-    found = db.get(Invitation, invitation_id)
-    unused = (col(Invitation.id) == invitation_id) & col(Invitation.used_at).is_(None)
-    if found is None or not db.execute(delete(Invitation).where(unused)).rowcount:  # type: ignore[attr-defined]
+    try:
+        found = db.get(Invitation, UUID(handle))
+    except ValueError:
+        found = None
+    if found is None:
+        raise NotFound
+    unused = (col(Invitation.id) == found.id) & col(Invitation.used_at).is_(None)
+    done = db.execute(delete(Invitation).where(unused))
+    if not done.rowcount:  # type: ignore[attr-defined]
         raise NotFound
     audit.record(
         db, audit.UNINVITED, owner, client=client, role=found.role, email=found.email or ""

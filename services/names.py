@@ -62,7 +62,6 @@ def is_retired(db: Session, name: str, but_of: User | None = None) -> bool:
 
 def retire(db: Session, name: str, user_id: UUID | None = None) -> None:
     """Keep a name for 90 days, for `user_id` or for nobody."""
-    db.execute(delete(RetiredName).where(col(RetiredName.until) <= now()))
     db.merge(RetiredName(username=name, user_id=user_id, until=now() + KEPT_FOR))
 
 
