@@ -65,13 +65,17 @@ def create(
     form: InvitationForm,
     db: Db,
 ) -> Response:
+    settings = request.app.state.settings
     with form.or_show("invitations/new.html"):
         wanted = form.data
-        path = invitations.invite(db, user, wanted, request.app.state.settings, client)
+        path = invitations.invite(db, user, wanted, settings, client)
     if path:
         session.set("invitation", path)
         return redirect(request, "invitations.index")
-    say = f"The invitation is on its way to {wanted.email}."
+    way = (
+        "on its way" if settings.smtp_url else "under “Mail”: no mail server is set, so pass it on"
+    )
+    say = f"The invitation is {way} to {wanted.email}."
     return redirect(request, "invitations.index", say=say)
 
 

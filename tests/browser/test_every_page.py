@@ -178,7 +178,7 @@ def test_what_is_touched_is_large_enough(open_page: OpenPage, furnished: Blog) -
             "button:visible:not([aria-hidden]), .button:visible:not([aria-hidden]), input:visible"
         ).all():
             box = control.bounding_box()
-            if box and control.get_attribute("type") != "checkbox":
+            if box and control.get_attribute("type") not in ("checkbox", "radio"):
                 assert box["height"] >= 44, f"{path}: {control.inner_text()!r} is {box}"
 
 
