@@ -11,7 +11,7 @@ from auth_dependencies import CurrentClient, CurrentSession, CurrentUser, guarde
 from database import Db
 from errors import Invalid
 from models import User
-from routers.confirmations import check_password
+from routers.proving import check_password
 from services import credentials, departures, usernames
 from web.forms import Form, form_of
 from web.templating import page, redirect
@@ -22,7 +22,7 @@ router = guarded("/settings/delete", fresh=True)
 class Departure(departures.Departure):
     """The password; who has none types their name instead."""
 
-    password: Annotated[str, AfterValidator(credentials.password)] = ""
+    password: Annotated[str, AfterValidator(credentials.optional_password)] = ""
     username: str = ""
 
 
@@ -46,7 +46,7 @@ def create(
     with form.or_show("departures/new.html"):
         wanted = form.data
         if user.has_password:
-            check_password(request, db, user, client, wanted.password)
+            check_password(request, db, user, client, wanted.password, "password")
         else:
             check_name(user, wanted.username)
         departures.leave(db, user, wanted, request.app.state.settings, client)

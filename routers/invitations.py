@@ -18,7 +18,7 @@ from auth_dependencies import (
 )
 from database import Db
 from models import Invitation
-from services import credentials, invitations
+from services import credentials, invitations, verifications
 from services.permissions import MANAGE_USERS
 from web.forms import Form, form_of
 from web.templating import page, redirect, redirect_to
@@ -117,5 +117,7 @@ def register(
     settings = request.app.state.settings
     with form.or_show("invitations/show.html", token=token):
         made = invitations.register(db, invited, form.data, settings, client)
+    if verifications.is_needed(made, settings):
+        return redirect(request, "verifications.new")
     auth_service.log_in(db, session, made, client, settings)
     return redirect_to(request, "/", say=f"Welcome, {made.display_name}.")

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from auth_dependencies import CurrentClient, CurrentUser, guarded
 from database import Db
-from routers.confirmations import check_password
+from routers.proving import check_password
 from services import credentials, people
 from services.permissions import MANAGE_SITE
 from web.forms import Form, form_of
@@ -19,7 +19,7 @@ router = guarded("/admin/owner", MANAGE_SITE, fresh=True)
 
 
 class Handover(people.Heir):
-    password: Annotated[str, AfterValidator(credentials.password)] = ""
+    password: Annotated[str, AfterValidator(credentials.optional_password)] = ""
 
 
 HandoverForm = Annotated[Form[Handover], Depends(form_of(Handover))]
@@ -37,7 +37,7 @@ def update(
     with form.or_show("ownership/edit.html"):
         wanted = form.data
         if user.has_password:
-            check_password(request, db, user, client, wanted.password)
+            check_password(request, db, user, client, wanted.password, "password")
         heir = people.find_heir(db, wanted.username)
         people.hand_over(db, user, heir, request.app.state.settings, client)
     return redirect(request, "home", say=f"The blog is {heir.display_name}’s now. You edit here.")

@@ -19,6 +19,22 @@ SENTENCES = {
     audit.LOGGED_OUT: "{user} logged out",
     audit.CONFIRMED: "{user} showed again who they are",
     audit.CONFIRMATION_FAILED: "somebody logged in as {user} could not show who they are",
+    audit.APP_ADDED: "{user} set up an authenticator app",
+    audit.APP_REMOVED: "{user} removed their authenticator app",
+    audit.RECOVERY_CODES_MADE: "{user} made new recovery codes",
+    audit.RECOVERY_CODE_USED: "{user} used a recovery code",
+    audit.PASSKEY_ADDED: "{user} added a passkey",
+    audit.PASSKEY_RENAMED: "{user} gave a passkey another name",
+    audit.PASSKEY_REMOVED: "{user} removed a passkey",
+    audit.PASSKEY_REFUSED: "a passkey of {user} was refused",
+    audit.PASSKEY_COPIED: "a passkey of {user} seems to have been copied, and was refused",
+    audit.PASSWORD_CHANGED: "{user} changed their password",
+    audit.RESET_ASKED: "somebody asked for a new password for {user}",
+    audit.PASSWORD_RESET: "{user} set a new password by a link in a mail",
+    audit.EMAIL_CHANGE_ASKED: "{user} gave a new e-mail address",
+    audit.EMAIL_CHANGED: "{user} changed their e-mail address",
+    audit.EMAIL_REMOVED: "{user} removed their e-mail address",
+    audit.EMAIL_VERIFIED: "{user} confirmed their e-mail address",
     audit.COOKIE_STOLEN: "somebody used a stolen cookie of {user}, who was logged out everywhere",
     audit.PROTECTION: "the login of {user} turned up elsewhere and was ended",
     audit.DEVICE_ENDED: "{user} logged out a device: {device}",
@@ -47,5 +63,6 @@ def sentence(event: AuditEvent) -> str:
     used = {name for _, name, _, _ in Formatter().parse(pattern) if name}
     said = pattern.format_map(defaultdict(lambda: SOMEBODY, known))
     more = ", ".join(f"{k} {v}" for k, v in known.items() if k not in used | {"user", "actor"})
-    said = said[0].upper() + said[1:] if said.startswith((SOMEBODY, "the ")) else said
+    if said.startswith(SOMEBODY) or not pattern.startswith("{"):  # names stay as they are
+        said = said[0].upper() + said[1:]
     return f"{said} ({more})." if more else f"{said}."

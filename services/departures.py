@@ -9,7 +9,7 @@ from sqlmodel import Session, col, select
 
 from errors import Conflict
 from models import NOBODY, Post, PostTag, Slug, User, now
-from services import audit, mails, names
+from services import accounts, audit, names, notices
 from services.logins import Client
 from settings import Role, Settings
 
@@ -28,11 +28,10 @@ def leave(db: Session, user: User, choice: Departure, settings: Settings, client
 
     Raises:
         Conflict: they own the blog, and must hand it over first.
+        NotFound: the account is gone already.
     """
     # Nobody makes them the owner meanwhile, and nothing new of theirs comes.
-    leaver = db.get(User, user.id, with_for_update=True, populate_existing=True)
-    if leaver is None:
-        return  # twice is once
+    leaver = accounts.locked(db, user.id)
     if leaver.is_owner:
         raise Conflict({"password": OWNS})
     nobody = find_or_make_nobody(db)
@@ -41,8 +40,7 @@ def leave(db: Session, user: User, choice: Departure, settings: Settings, client
         hand_on(db, theirs & col(Post.published_at).is_not(None), nobody)
     erase(db, theirs, nobody)
     audit.record(db, audit.DELETED, leaver, client=client, posts=choice.posts)
-    if leaver.email:
-        mails.queue(db, settings, leaver.email, "goodbye", user=leaver, posts=choice.posts)
+    notices.tell(db, settings, leaver, "goodbye", posts=choice.posts)
     names.retire(db, leaver.username)
     db.delete(leaver)
 

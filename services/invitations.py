@@ -14,9 +14,18 @@ from sqlmodel import Session, col, select
 
 import auth_service
 from database import release
-from errors import Conflict, Forbidden, NotFound
+from errors import Forbidden, NotFound
 from models import Invitation, User, now
-from services import audit, credentials, mails, passwords, streams, usernames
+from services import (
+    audit,
+    credentials,
+    email_addresses,
+    mails,
+    passwords,
+    streams,
+    usernames,
+    verifications,
+)
 from services.logins import Client
 from settings import Settings
 
@@ -91,8 +100,9 @@ def register(
     hashed = passwords.hash_password(new.password, settings.bcrypt_cost)
     user = auth_service.add_user(db, new, hashed, invitation.role)
     use(db, invitation, user)
-    if invitation.email and user.email_key == usernames.canonical(invitation.email):
-        verify_email(db, user)
+    if user.email and is_where_it_went(invitation, user.email):
+        email_addresses.confirm(db, user, user.email)
+    verifications.send(db, settings, user)
     inviter = db.get(User, invitation.invited_by)
     audit.record(
         db, audit.REGISTERED, user, client=client, invited_by=inviter.username if inviter else "?"
@@ -139,13 +149,9 @@ def use(db: Session, invitation: Invitation, user: User) -> None:
         raise void()
 
 
-def verify_email(db: Session, user: User) -> None:
-    """Raises Conflict if the address is another account's already."""
-    proven = (User.email_key == user.email_key, col(User.email_verified_at).is_not(None))
-    if db.exec(select(User.id).where(*proven)).first():
-        raise Conflict({"email": "There is an account with this address already. Log in to it."})
-    user.email_verified_at = now()
-    db.add(user)
+def is_where_it_went(invitation: Invitation, address: str) -> bool:
+    went_to = invitation.email or ""
+    return usernames.canonical(went_to) == usernames.canonical(address)
 
 
 def void() -> Forbidden:

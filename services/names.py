@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 
 from errors import Conflict, Gone, NotFound, TooOften
 from models import RetiredName, User, now
-from services import credentials, usernames
+from services import accounts, credentials, usernames
 
 KEPT_FOR = timedelta(days=90)
 CHANGED_EVERY = timedelta(days=7)
@@ -30,7 +30,7 @@ def change(db: Session, user: User, typed: str) -> str:
         Conflict: the name is somebody's, or was until lately.
         TooOften: it was changed within the last seven days.
     """
-    db.refresh(user, with_for_update=True)  # two changes at once come one after the other
+    user = accounts.locked(db, user.id)  # two changes at once come one after the other
     old, new = user.username, usernames.canonical(typed)
     if new == old:
         return old

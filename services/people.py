@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 
 from errors import Forbidden, Invalid, NotFound
 from models import NOBODY, Login, MailToken, RefreshToken, Site, User, now
-from services import audit, mails, streams, usernames
+from services import audit, notices, streams, usernames
 from services.logins import Client
 from services.text import one_line, printable
 from settings import Role, Settings
@@ -114,8 +114,7 @@ def hand_over(db: Session, owner: User, heir: User, settings: Settings, client: 
         raise Forbidden("You do not own this blog any more. Nothing was changed.")
     db.execute(update(Site).where(col(Site.owner_id) == owner.id).values(owner_id=heir.id))
     audit.record(db, audit.OWNER_CHANGED, heir, actor=owner, client=client)
-    if heir.email:
-        mails.queue(db, settings, heir.email, "new_owner", user=heir, before=owner)
+    notices.tell(db, settings, heir, "new_owner", before=owner)
 
 
 def change(db: Session, person: User, **values: Any) -> None:

@@ -139,12 +139,12 @@ def test_all_that_belonged_to_the_account_goes(bob: Person, blog: Blog) -> None:
 
 def test_a_wrong_password_deletes_nothing(bob: Person, blog: Blog) -> None:
     response = leave(bob, password="not this")
-    assert response.status_code == 401
+    assert response.status_code == 422
     assert "That is not your password." in response.text
     assert leave(bob, password="").status_code == 422
-    assert bob.post(LEAVE, {"posts": "delete"}).status_code == 401
+    assert bob.post(LEAVE, {"posts": "delete"}).status_code == 422
     assert BOB in names(blog)
-    assert [e.action for e in blog.rows(AuditEvent)].count(audit.CONFIRMATION_FAILED) == 2
+    assert [e.action for e in blog.rows(AuditEvent)].count(audit.CONFIRMATION_FAILED) == 1
 
 
 def test_who_does_not_choose_is_asked_again(bob: Person, blog: Blog) -> None:
@@ -238,6 +238,7 @@ def test_twice_is_once(bob: Person, blog: Blog, choice: str) -> None:
     bob.write()
     twins = [bob.copy() for _ in range(4)]
     statuses = at_once(4, lambda number: leave(twins[number], choice).status_code)
-    assert set(statuses) <= {303}
+    assert 303 in statuses
+    assert set(statuses) <= {303, 404}
     assert names(blog) == {ALICE, "deleted"}
     assert len(blog.rows(Post)) == 1

@@ -214,6 +214,20 @@ def test_an_address_is_proven_by_one_account(anna: Person, asking: Blog) -> None
     assert accept(bob, path, email="") == 303
 
 
+def test_where_addresses_must_be_proven_a_mailed_link_is_enough(anna: Person, asking: Blog) -> None:
+    anna.post(INVITATIONS, {"role": "author", "email": "bob@example.org"})
+    path = asking.mails_to("bob@example.org")[0].body.split("https://blog.example")[1].split()[0]
+    second = link_of(anna)
+    with asking.beside(require_verified_email=True) as strict:
+        bob, other = Person(strict, BOB), Person(strict, "other")
+        assert accept(bob, path, email="bob@example.org") == 303
+        assert bob.is_logged_in()
+        assert accept(other, second) == 422
+        assert accept(other, second, email="other@example.org") == 303
+        assert not other.is_logged_in()
+        assert "confirm" in strict.mails_to("other@example.org")[-1].subject.lower()
+
+
 def test_the_form_takes_no_more_than_it_asks(anna: Person, asking: Blog) -> None:
     """Case 84, threat 39."""
     for role in ("owner", "admin", ""):

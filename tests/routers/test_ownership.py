@@ -78,7 +78,7 @@ def test_it_is_not_left_to_somebody_who_is_suspended(
 
 def test_it_needs_the_password(alice: Person, bob: Person, blog: Blog) -> None:
     response = hand_over(alice, BOB, "not this")
-    assert response.status_code == 401
+    assert response.status_code == 422
     assert 'value="bob"' in response.text
     blog.put(User, password_hash="")
     assert 'name="password"' not in alice.get(OWNER).text
