@@ -56,6 +56,27 @@ class WrongPassword(Rejected):
         super().__init__({"password": sentence})
 
 
+class ProviderAway(DomainError):
+    """Another service, by which somebody wants to log in, does not answer."""
+
+    def __init__(self, label: str) -> None:
+        super().__init__(
+            f"{label} does not answer as it should at the moment. Nothing was changed here; "
+            "please try again in a minute, or log in with your password."
+        )
+
+
+class NotProven(DomainError):
+    """Somebody came back from another service, but with nothing that proves who they are."""
+
+    def __init__(
+        self,
+        sentence: str = "This did not begin in this browser, or too long ago, or it was used already. "
+        "Nothing was changed; please begin again.",
+    ) -> None:
+        super().__init__(sentence)
+
+
 class StaleVersion(DomainError):
     """The post was changed elsewhere since this edit began."""
 

@@ -14,9 +14,22 @@ from starlette.concurrency import run_in_threadpool
 import migrations
 from auth_dependencies import account_context, restoring
 from backends.limits import open_limits
+from backends.openid import open_providers
 from backends.session_store import open_store
 from database import Database
-from routers import auth, confirmations, devices, health, home, posts, profiles, users
+from routers import (
+    auth,
+    confirmations,
+    devices,
+    health,
+    home,
+    identities,
+    newcomers,
+    openid,
+    posts,
+    profiles,
+    users,
+)
 from routers import settings as settings_pages
 from routers.redirects import handle_redirects
 from services.logins import device_name
@@ -52,10 +65,11 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.database = Database(settings.database_url, settings.database_connections)
     app.state.sessions = open_store(settings.redis_url, app.state.database)
     app.state.limits = open_limits(settings.redis_url, app.state.database)
+    app.state.providers = open_providers(settings)
     app.state.cookies = Cookies(settings.secrets, cookie_options(settings))
     assets = Assets(PUBLIC)
     app.state.templates = Templates(
-        reload=not settings.in_production, site=site_of(settings), asset=assets.url
+        reload=not settings.in_production, site=site_of(app), asset=assets.url
     )
     app.state.templates.context_processors.append(account_context)
     app.state.templates.env.filters["device"] = device_name
@@ -68,6 +82,9 @@ def create_app(settings: Settings) -> FastAPI:
         posts.router,
         posts.readable,
         profiles.router,
+        openid.router,
+        newcomers.router,
+        identities.router,
         settings_pages.router,
         devices.router,
         home.router,
@@ -100,10 +117,11 @@ def create_app(settings: Settings) -> FastAPI:
     return app
 
 
-def site_of(settings: Settings) -> SimpleNamespace:
-    """What templates may know of the settings."""
+def site_of(app: FastAPI) -> SimpleNamespace:
+    """What templates may know of the settings; of providers, names and what people call them."""
     shown = {"site_name", "site_description", "base_url", "registration", "remember_days"}
-    return SimpleNamespace(**settings.model_dump(include=shown))
+    providers = {name: each.label for name, each in app.state.providers.items()}
+    return SimpleNamespace(**app.state.settings.model_dump(include=shown), providers=providers)
 
 
 def cookie_options(settings: Settings) -> CookieOptions:

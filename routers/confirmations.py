@@ -1,6 +1,6 @@
 """Showing again who one is, before something sensitive."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends
 from pydantic import AfterValidator
@@ -11,8 +11,9 @@ import auth_service
 from auth_dependencies import CurrentClient, CurrentSession, CurrentUser, guarded
 from database import Db
 from errors import WrongPassword
+from models import User
 from routers.auth import Next, NextForm
-from services import audit, credentials
+from services import audit, credentials, identities
 from web.forms import Form, form_of
 from web.next_url import safe_next
 from web.templating import page, redirect_to
@@ -28,9 +29,9 @@ ConfirmationForm = Annotated[Form[Confirmation], Depends(form_of(Confirmation))]
 
 
 @router.get("", name="confirmations.new")
-def new(request: Request, back: Next = "") -> Response:
+def new(request: Request, user: CurrentUser, db: Db, back: Next = "") -> Response:
     form: Form[Confirmation] = Form({"next": safe_next(back)})
-    return page(request, "confirmations/new.html", form=form)
+    return page(request, "confirmations/new.html", form=form, **shown(db, user))
 
 
 @router.post("", name="confirmations.create")
@@ -43,7 +44,7 @@ def create(
     db: Db,
 ) -> Response:
     state = request.app.state
-    with form.or_show("confirmations/new.html"):
+    with form.or_show("confirmations/new.html", **shown(db, user)):
         given = form.data
         try:
             auth_service.confirm_password(db, user, given.password, state.settings, state.limits)
@@ -53,3 +54,8 @@ def create(
     auth_service.confirm(session, client)
     audit.record(db, audit.CONFIRMED, user, client=client)
     return redirect_to(request, safe_next(given.next))
+
+
+def shown(db: Db, user: User) -> dict[str, Any]:
+    """What the page knows of them beside the form."""
+    return {"linked": {each.provider for each in identities.of_user(db, user)}}

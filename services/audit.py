@@ -29,6 +29,8 @@ COOKIE_STOLEN = "stolen cookie used"
 PROTECTION = "login moved"
 DEVICE_ENDED = "device logged out"
 DEVICES_ENDED = "other devices logged out"
+IDENTITY_LINKED = "identity linked"
+IDENTITY_UNLINKED = "identity unlinked"
 LIMITED = "limit reached"
 FORBIDDEN = "refused"
 

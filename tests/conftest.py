@@ -17,6 +17,8 @@ from sqlalchemy.engine import make_url
 
 from tests import servers
 from tests.blog import Blog, Person, blog_settings
+from tests.openid_provider import LocalProvider
+from tests.openid_world import forget, knowing
 from tests.people import ALICE, BOB, CAROL, MALLORY
 
 POSTGRES, REDIS = "INKSTAND_TEST_POSTGRES", "INKSTAND_TEST_REDIS"
@@ -139,6 +141,38 @@ def carol(alice: Person, blog: Blog) -> Person:
 def mallory(alice: Person, blog: Blog) -> Person:
     """An author who attacks; logged in."""
     return blog.person(MALLORY)
+
+
+@pytest.fixture(scope="session")
+def running_provider() -> Iterator[LocalProvider]:
+    with LocalProvider() as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def running_office(running_blog: Blog, running_provider: LocalProvider) -> Iterator[Blog]:
+    with knowing(running_blog, running_provider) as found:
+        yield found
+
+
+@pytest.fixture
+def provider(running_provider: LocalProvider) -> LocalProvider:
+    """A provider of logins, on this machine and honest until told otherwise."""
+    running_provider.reset()
+    return running_provider
+
+
+@pytest.fixture
+def office(alice: Person, running_office: Blog, provider: LocalProvider) -> Blog:
+    """The blog of Alice, where one can log in by way of that provider."""
+    forget(running_office)
+    return running_office
+
+
+@pytest.fixture
+def maren(office: Blog) -> Person:
+    """Known to the provider; nobody here yet."""
+    return office.visitor()
 
 
 def fresh_database(name: str) -> str:

@@ -193,6 +193,14 @@ def show_rejected(request: Request, error: errors.Rejected) -> Response:
     return error_page(request, 409 if isinstance(error, errors.Conflict) else 422, str(error))
 
 
+def show_provider_away(request: Request, error: errors.ProviderAway) -> Response:
+    return error_page(request, 503, str(error), headers={"Retry-After": "60"})
+
+
+def show_not_proven(request: Request, error: errors.NotProven) -> Response:
+    return error_page(request, 400, str(error))
+
+
 def show_stale(request: Request, error: errors.StaleVersion) -> Response:
     return error_page(request, 409, f"{error} Nothing was overwritten.")
 
@@ -233,6 +241,8 @@ HANDLERS: dict[type[Exception], Callable[[Request, Any], Response]] = {
     errors.Gone: show_gone,
     errors.Forbidden: show_forbidden,
     errors.Rejected: show_rejected,
+    errors.ProviderAway: show_provider_away,
+    errors.NotProven: show_not_proven,
     errors.StaleVersion: show_stale,
     errors.TooOften: show_too_often,
     errors.Busy: show_busy,

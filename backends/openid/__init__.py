@@ -1,7 +1,6 @@
 """Where else people can log in: GitHub, Google, and any provider that speaks OpenID Connect."""
 
 import secrets
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -72,7 +71,7 @@ class Provider(Protocol):
         """Who the person is that came back with `code`. Raises Untrusted."""
 
 
-def open_providers(settings: Settings) -> Mapping[str, Provider]:
+def open_providers(settings: Settings) -> dict[str, Provider]:
     """Those that are configured, by name. Nothing is asked of them, or imported, before its time."""
     found: list[Provider] = []
     if settings.github_client_id:

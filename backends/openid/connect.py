@@ -66,7 +66,7 @@ class OpenIDProvider:
 
     def claims(self, trip: Trip, code: str, back: str, *, again: bool = False) -> Claims:
         about = self.metadata()
-        offered = about.get("token_endpoint_auth_methods_supported") or ()
+        offered = str(about.get("token_endpoint_auth_methods_supported"))
         # The basic one leaves open how special characters in a secret are written.
         method = f"client_secret_{'post' if 'client_secret_post' in offered else 'basic'}"
         token = exchange(about["token_endpoint"], self.client, method, trip, code, back)
@@ -96,10 +96,14 @@ class OpenIDProvider:
         return document
 
     def must_be_safe(self, url: str) -> None:
-        """Only HTTPS, where a certificate proves the host; or what is on this machine already."""
-        is_plain = url.isascii() and url.isprintable() and not set(url) & set(" \"'<>\\")
-        is_safe = url.startswith("https://") or origin_of(url) == origin_of(self.issuer)
-        if not is_plain or not is_safe or not host_of(url) or "@" in urlsplit(url).netloc:
+        """Only HTTPS, where a certificate proves the host; or the very server that was configured.
+
+        So whoever writes the document cannot send us to other doors of this machine or network.
+        """
+        is_plain = url.isascii() and url.isprintable() and not set(url) & set(" \"'<>\\@")
+        origin = origin_of(url)
+        is_safe = origin[0] == "https" or origin == origin_of(self.issuer)
+        if not is_plain or not is_safe or not origin[1]:
             raise NoAnswer(f"the discovery document leads to {url!r:.80}")
 
     def believed(self, token: dict[str, Any], trip: Trip, again: bool) -> dict[str, Any]:
@@ -170,9 +174,14 @@ def must_be_recent(claims: dict[str, Any]) -> None:
 
 
 def origin_of(url: str) -> tuple[str, str]:
-    parts = urlsplit(url)
-    return parts.scheme, parts.netloc
+    """Scheme and host with port; empty ones for what is no URL."""
+    try:
+        parts = urlsplit(url)
+        return (parts.scheme, parts.netloc) if parts.port != 0 else ("", "")
+    except ValueError:
+        return "", ""
 
 
 def host_of(url: str) -> str:
+    """The host, without a port."""
     return urlsplit(url).hostname or ""

@@ -1,0 +1,256 @@
+"""Identities: the accounts elsewhere by which somebody logs in here."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from itertools import count
+from uuid import UUID
+
+from slugify import slugify
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session, col, or_, select
+
+import auth_service
+from backends.openid import Claims, Provider
+from errors import Conflict, Forbidden, NotFound, WrongPassword
+from models import Identity, Passkey, User, now
+from services import audit, credentials, mails, usernames
+from services.logins import Client
+from services.text import NOT_IN_A_LINE, UNSTORABLE
+from settings import Settings
+
+LONGEST_NAME = 80
+LONGEST_PROPOSAL = usernames.LONGEST - 6  # leaves room for a number
+
+
+def clean(claims: Claims) -> Claims:
+    """The same with nothing in it that could not be stored or shown."""
+    try:
+        email = credentials.email_address(claims.email) or ""
+    except ValueError:
+        email = ""
+    return replace(
+        claims,
+        username=one_line(claims.username),
+        name=one_line(claims.name),
+        email=email,
+        email_is_verified=claims.email_is_verified and bool(email),
+    )
+
+
+def must_be_open(settings: Settings) -> None:
+    """Raises Forbidden if nobody may register."""
+    if settings.registration != "open":
+        raise Forbidden(auth_service.CLOSED[settings.registration])
+
+
+def find(db: Session, claims: Claims) -> User | None:
+    """Whose identity this is."""
+    found = find_identity(db, claims)
+    return db.get(User, found.user_id) if found else None
+
+
+def whose(
+    db: Session, settings: Settings, provider: Provider, claims: Claims, client: Client
+) -> User | None:
+    """The account of the person whom a provider has sent; None if they have none yet.
+
+    An account with the same address is linked on the way if both sides have verified it.
+
+    Raises:
+        WrongPassword: the account is disabled.
+        Conflict: an account has that address, but nobody knows that it is theirs.
+    """
+    found = find_identity(db, claims)
+    user = db.get_one(User, found.user_id) if found else of_address(db, claims)
+    if user is None:
+        return None
+    if not user.is_active:
+        raise WrongPassword(NOT_LET_IN)
+    if found:
+        found.used_at = now()
+        db.add(found)
+    else:
+        link(db, settings, user, provider, claims, client)
+    return user
+
+
+NOT_LET_IN = "You cannot log in that way. Nothing was changed."
+
+
+def link(
+    db: Session, settings: Settings, user: User, provider: Provider, claims: Claims, client: Client
+) -> None:
+    """Let somebody in by this identity from now on, and tell them. Raises Conflict if it is another's."""
+    found = find_identity(db, claims)
+    if found is None or found.user_id != user.id:
+        added = add(db, user, provider, claims, client)
+        tell(db, settings, user, "identity_linked", provider.label, added.name)
+
+
+def add(db: Session, user: User, provider: Provider, claims: Claims, client: Client) -> Identity:
+    identity = Identity(
+        user_id=user.id,
+        provider=provider.name,
+        issuer=claims.issuer,
+        subject=claims.subject,
+        name=claims.username or claims.email or claims.name,
+        used_at=now(),
+    )
+    try:
+        with db.begin_nested():
+            db.add(identity)
+    except IntegrityError:
+        raise Conflict({"identity": TAKEN}) from None
+    audit.record(
+        db, audit.IDENTITY_LINKED, user, client=client, by=provider.label, name=identity.name
+    )
+    return identity
+
+
+TAKEN = "That account belongs to somebody else’s account here already. Nothing was changed."
+
+
+def register(
+    db: Session,
+    settings: Settings,
+    provider: Provider,
+    claims: Claims,
+    username: str,
+    client: Client,
+) -> User:
+    """Make an account that has no password; `username` is what the person chose.
+
+    Raises:
+        Forbidden: registration is not open.
+        Conflict: the name is taken, or somebody has their identity or address meanwhile.
+    """
+    must_be_open(settings)
+    if auth_service.find_by_username(db, usernames.canonical(username)):
+        raise auth_service.name_taken()
+    of_address(db, replace(claims, email_is_verified=False))
+    new = credentials.Registration.model_construct(
+        username=username, password="", email=claims.email
+    )
+    user = auth_service.add_user(db, new, "", settings.new_user_role)
+    user.display_name = claims.name[:LONGEST_NAME] or user.display_name
+    user.email_verified_at = now() if claims.email_is_verified else None
+    audit.record(db, audit.REGISTERED, user, client=client, by=provider.label)
+    add(db, user, provider, claims, client)
+    return user
+
+
+def propose_username(db: Session, claims: Claims) -> str:
+    """A free name like the one that they have elsewhere."""
+    known = (claims.username.partition("@")[0], claims.name, claims.email.partition("@")[0])
+    slugs = (slugify(word, max_length=LONGEST_PROPOSAL) for word in known)
+    wanted = next(filter(None, slugs), "writer")
+    alike = or_(User.username == wanted, col(User.username).startswith(f"{wanted}-"))
+    taken = set(db.exec(select(User.username).where(alike)))
+    return next(
+        name for name in numbered(wanted) if name not in taken and not usernames.problem(name)
+    )
+
+
+def of_user(db: Session, user: User) -> list[Identity]:
+    """By which somebody can log in, the oldest first."""
+    theirs = select(Identity).where(Identity.user_id == user.id)
+    return list(db.exec(theirs.order_by(col(Identity.created_at))))
+
+
+def unlink(
+    db: Session,
+    settings: Settings,
+    user: User,
+    identity_id: UUID,
+    offered: Mapping[str, Provider],
+    client: Client,
+) -> None:
+    """Take an identity away; `offered` are the providers by which one can log in today.
+
+    Raises:
+        NotFound: it is none of theirs.
+        Conflict: it is their last way in.
+    """
+    db.refresh(user, with_for_update=True)  # two tabs take turns, or both would leave the other
+    theirs = of_user(db, user)
+    identity = next((each for each in theirs if each.id == identity_id), None)
+    if identity is None:
+        raise NotFound
+    others = [each for each in theirs if each is not identity and each.provider in offered]
+    if not others and not user.has_password and not has_passkey(db, user):
+        raise Conflict({"identity": LAST_WAY_IN})
+    db.delete(identity)
+    label = label_of(identity, offered)
+    audit.record(db, audit.IDENTITY_UNLINKED, user, client=client, by=label, name=identity.name)
+    tell(db, settings, user, "identity_unlinked", label, identity.name)
+
+
+LAST_WAY_IN = (
+    "This is the only way into your account, so it stays. Set a password first, or add a passkey."
+)
+
+
+def find_identity(db: Session, claims: Claims) -> Identity | None:
+    known = select(Identity).where(
+        Identity.issuer == claims.issuer, Identity.subject == claims.subject
+    )
+    return db.exec(known).first()
+
+
+def of_address(db: Session, claims: Claims) -> User | None:
+    """The account with the same address, if both sides know that it is theirs; None if nobody has it.
+
+    Raises Conflict if somebody has it, but it takes a password to know that they are the same.
+    """
+    if not claims.email:
+        return None
+    key = usernames.canonical(claims.email)
+    found = db.exec(select(User).where(User.email_key == key)).all()
+    if not found:
+        return None
+    proven = [user for user in found if user.email_is_verified and is_same(user, claims)]
+    if not claims.email_is_verified or len(proven) != 1:
+        raise Conflict({"username": NOT_KNOWN_TO_BE_SAME})
+    return proven[0]
+
+
+NOT_KNOWN_TO_BE_SAME = (
+    "There is an account with your e-mail address here already. Log in to it as you did before; "
+    "then the two can be linked, on the page that follows."
+)
+
+
+def is_same(user: User, claims: Claims) -> bool:
+    """The same address to the letter. Accounts are found by a form in which more letters are equal
+    than a mail server would say: mike@ and mıke@ are two people."""
+    ours, theirs = user.email or "", claims.email
+    return ours == theirs or (
+        ours.isascii() and theirs.isascii() and ours.lower() == theirs.lower()
+    )
+
+
+def has_passkey(db: Session, user: User) -> bool:
+    theirs = select(Passkey.id).where(Passkey.user_id == user.id).limit(1)
+    return db.exec(theirs).first() is not None
+
+
+def label_of(identity: Identity, offered: Mapping[str, Provider]) -> str:
+    provider = offered.get(identity.provider)
+    return provider.label if provider else identity.provider
+
+
+def tell(db: Session, settings: Settings, user: User, template: str, label: str, name: str) -> None:
+    if user.email:
+        mails.queue(db, settings, user.email, template, user=user, label=label, name=name)
+
+
+def one_line(value: str) -> str:
+    return UNSTORABLE.sub("", NOT_IN_A_LINE.sub("", value[: 4 * LONGEST_NAME])).strip()[
+        :LONGEST_NAME
+    ]
+
+
+def numbered(wanted: str) -> Iterator[str]:
+    yield wanted
+    for number in count(2):
+        yield f"{wanted}-{number}"
