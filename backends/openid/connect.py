@@ -129,8 +129,9 @@ class OpenIDProvider:
                 must_be_recent(claims)
         except (JoseError, ValueError, TypeError, KeyError) as error:
             raise Untrusted(f"ID token: {error!r:.100}") from error
-        if not 0 < len(claims["sub"]) <= LONGEST_SUBJECT:
-            raise Untrusted("ID token: a subject of no length that could be stored")
+        subject: str = claims["sub"]
+        if not 0 < len(subject) <= LONGEST_SUBJECT or not subject.isascii() or "\0" in subject:
+            raise Untrusted("ID token: a subject that could not be stored")
         return dict(claims)
 
     def decoded(self, id_token: str) -> Any:
