@@ -17,6 +17,7 @@ from backends.limits import open_limits
 from backends.openid import open_providers
 from backends.session_store import open_store
 from database import Database
+from jobs import Jobs
 from routers import (
     auth,
     confirmations,
@@ -24,6 +25,7 @@ from routers import (
     health,
     home,
     identities,
+    mails,
     newcomers,
     openid,
     posts,
@@ -66,6 +68,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.sessions = open_store(settings.redis_url, app.state.database)
     app.state.limits = open_limits(settings.redis_url, app.state.database)
     app.state.providers = open_providers(settings)
+    app.state.jobs = Jobs(settings, app.state.database)
     app.state.cookies = Cookies(settings.secrets, cookie_options(settings))
     assets = Assets(PUBLIC)
     app.state.templates = Templates(
@@ -87,6 +90,7 @@ def create_app(settings: Settings) -> FastAPI:
         identities.router,
         settings_pages.router,
         devices.router,
+        mails.router,
         home.router,
     ):
         app.include_router(routes)
@@ -142,9 +146,11 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     waiting = None
     if not await migrate(app.state.database):
         waiting = asyncio.create_task(migrate_when_possible(app.state.database))
+    app.state.jobs.start()
     yield
     if waiting:
         waiting.cancel()
+    await run_in_threadpool(app.state.jobs.stop)
     await app.state.sessions.close()
     app.state.limits.close()
     app.state.database.close()

@@ -23,8 +23,9 @@ MAY_IMPORT = {
     "web": {"settings", "errors", "backends"},
     "auth_dependencies": DOMAIN | {"web"},
     "routers": DOMAIN | {"web", "auth_dependencies", "migrations"},
-    "main": DOMAIN | {"web", "auth_dependencies", "migrations", "routers"},
-    "cli": DOMAIN | {"migrations"},
+    "jobs": DOMAIN,
+    "main": DOMAIN | {"web", "auth_dependencies", "migrations", "routers", "jobs"},
+    "cli": DOMAIN | {"migrations", "jobs", "web"},
     "blog": set(),
 }
 WEB_FRAMEWORKS = {"fastapi", "starlette", "uvicorn"}
