@@ -56,6 +56,33 @@ class WrongPassword(Rejected):
         super().__init__({"password": sentence})
 
 
+class WrongCode(Rejected):
+    """Not the code of an authenticator app, nor a recovery code; or one that was used before."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            {"code": "That is not a code that counts now. Nothing is lost; try again."}
+        )
+
+
+class WrongPasskey(Rejected):
+    """What the browser sent does not prove that somebody has this passkey."""
+
+    def __init__(
+        self, sentence: str = "That passkey does not open this account. Nothing is lost; try again."
+    ) -> None:
+        super().__init__({"passkey": sentence})
+
+
+class CopiedPasskey(WrongPasskey):
+    """Its counter went back: there are two of what there should be one of."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This passkey seems to have been copied, so it was not taken. Log in another way, and remove it."
+        )
+
+
 class ProviderAway(DomainError):
     """Another service, by which somebody wants to log in, does not answer."""
 

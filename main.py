@@ -28,12 +28,18 @@ from routers import (
     mails,
     newcomers,
     openid,
+    passkey_logins,
+    passkeys,
     posts,
     profiles,
+    recovery_codes,
+    second_steps,
+    two_factor,
     users,
 )
 from routers import settings as settings_pages
 from routers.redirects import handle_redirects
+from routers.relying_parties import passkey_context
 from services.logins import device_name
 from settings import Settings, load_settings
 from web.access_log import AccessLog, set_up_logging
@@ -74,13 +80,18 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.templates = Templates(
         reload=not settings.in_production, site=site_of(app), asset=assets.url
     )
-    app.state.templates.context_processors.append(account_context)
+    app.state.templates.context_processors += [account_context, passkey_context]
     app.state.templates.env.filters["device"] = device_name
 
     for routes in (
         health.router,
         auth.router,
+        second_steps.router,
+        passkey_logins.router,
         confirmations.router,
+        two_factor.router,
+        recovery_codes.router,
+        passkeys.router,
         users.router,
         posts.router,
         posts.readable,

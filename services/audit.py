@@ -25,6 +25,15 @@ LOGIN_RESTORED = "login restored"
 LOGGED_OUT = "logged out"
 CONFIRMED = "login confirmed"
 CONFIRMATION_FAILED = "confirmation failed"
+APP_ADDED = "authenticator app set up"
+APP_REMOVED = "authenticator app removed"
+RECOVERY_CODES_MADE = "recovery codes made"
+RECOVERY_CODE_USED = "recovery code used"
+PASSKEY_ADDED = "passkey added"
+PASSKEY_RENAMED = "passkey renamed"
+PASSKEY_REMOVED = "passkey removed"
+PASSKEY_REFUSED = "passkey refused"
+PASSKEY_COPIED = "passkey copied"
 COOKIE_STOLEN = "stolen cookie used"
 PROTECTION = "login moved"
 DEVICE_ENDED = "device logged out"
@@ -40,6 +49,8 @@ BY_STRANGERS = {
     SECOND_STEP_ASKED,
     SECOND_STEP_FAILED,
     CONFIRMATION_FAILED,
+    PASSKEY_REFUSED,
+    PASSKEY_COPIED,
     COOKIE_STOLEN,
     LIMITED,
 }

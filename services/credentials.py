@@ -41,6 +41,10 @@ def password(typed: str) -> str:
     return typed
 
 
+def password_or_nothing(typed: str) -> str:
+    return password(typed) if typed else ""
+
+
 class Registration(BaseModel):
     username: Annotated[str, AfterValidator(username)]
     password: Annotated[str, AfterValidator(password)]

@@ -157,6 +157,12 @@ def of_user(db: Session, user: User) -> list[Identity]:
     return list(db.exec(theirs.order_by(col(Identity.created_at))))
 
 
+def linked(db: Session, user: User, offered: Mapping[str, Provider]) -> dict[str, str]:
+    """Name and label of the providers by which somebody can log in today."""
+    theirs = {each.provider for each in of_user(db, user)}
+    return {name: provider.label for name, provider in offered.items() if name in theirs}
+
+
 def unlink(
     db: Session,
     settings: Settings,

@@ -75,7 +75,7 @@ def test_the_buttons_are_there_for_what_is_configured(maren: Person) -> None:
         assert "Continue with Harbour office" in page
         assert "Continue with GitHub" in page
         assert "Google" not in page
-        assert page.count('name="next" value="/posts/new"') == 3
+        assert page.count('name="next" value="/posts/new"') >= 3
     assert "Log in with GitHub or Harbour office" not in maren.get("/auth/login").text
 
 
