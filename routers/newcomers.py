@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import Depends
-from pydantic import AfterValidator, BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -19,7 +18,7 @@ from auth_dependencies import (
 from backends.openid import Claims, Provider
 from database import Db
 from errors import TooOften
-from services import credentials, identities
+from services import identities
 from web.forms import Form, form_of
 from web.next_url import safe_next
 from web.sessions import Session
@@ -28,11 +27,7 @@ from web.templating import page, redirect, redirect_to
 router = public("/users/register/openid")
 
 
-class Choice(BaseModel):
-    username: Annotated[str, AfterValidator(credentials.username)]
-
-
-ChoiceForm = Annotated[Form[Choice], Depends(form_of(Choice))]
+ChoiceForm = Annotated[Form[identities.Choice], Depends(form_of(identities.Choice))]
 
 
 @dataclass(frozen=True)
@@ -68,10 +63,10 @@ def create(
     state = request.app.state
     by, claims = newcomer.provider, newcomer.claims
     with form.or_show("newcomers/new.html", claims=claims):
-        wanted = form.data.username
+        choice = form.data
         if wait := state.limits.take(auth_service.REGISTRATIONS_OF_ADDRESS, client.network):
             raise TooOften(wait)
-        made = identities.register(db, state.settings, by, claims, wanted, client)
+        made = identities.register(db, state.settings, by, claims, choice, client)
     auth_service.log_in(db, session, made, client, state.settings, by=by.label)
     say = "Welcome. This blog is yours now." if made.is_owner else f"Welcome, {made.display_name}."
     return redirect_to(request, safe_next(newcomer.back), say=say)

@@ -3,15 +3,17 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import count
+from typing import Annotated
 from uuid import UUID
 
+from pydantic import AfterValidator, BaseModel
 from slugify import slugify
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, or_, select
 
 import auth_service
 from backends.openid import Claims, Provider
-from errors import Conflict, Forbidden, NotFound, WrongPassword
+from errors import Conflict, Forbidden, Invalid, NotFound, WrongPassword
 from models import Identity, Passkey, User, now
 from services import audit, credentials, mails, usernames
 from services.logins import Client
@@ -110,26 +112,35 @@ def add(db: Session, user: User, provider: Provider, claims: Claims, client: Cli
 TAKEN = "That account belongs to somebody else’s account here already. Nothing was changed."
 
 
+class Choice(BaseModel):
+    """What is left to choose for somebody new; the address only if the provider told none."""
+
+    username: Annotated[str, AfterValidator(credentials.username)]
+    email: Annotated[str, AfterValidator(credentials.email_address)] = ""
+
+
 def register(
     db: Session,
     settings: Settings,
     provider: Provider,
     claims: Claims,
-    username: str,
+    choice: Choice,
     client: Client,
 ) -> User:
-    """Make an account that has no password; `username` is what the person chose.
+    """Make an account that has no password.
 
     Raises:
         Forbidden: registration is not open.
+        Invalid: an address is needed.
         Conflict: the name is taken, or somebody has their identity or address meanwhile.
     """
     must_be_open(settings)
-    if auth_service.find_by_username(db, usernames.canonical(username)):
-        raise auth_service.name_taken()
-    of_address(db, replace(claims, email_is_verified=False))
+    email = claims.email or choice.email
+    if settings.require_verified_email and not email:
+        raise Invalid({"email": "Please fill this in: we send a link there."})
+    of_address(db, replace(claims, email_is_verified=False))  # refuses one that is known by now
     new = credentials.Registration.model_construct(
-        username=username, password="", email=claims.email
+        username=choice.username, password="", email=email
     )
     user = auth_service.add_user(db, new, "", settings.new_user_role)
     user.display_name = claims.name[:LONGEST_NAME] or user.display_name

@@ -20,8 +20,9 @@ from uuid import UUID
 import httpx2
 import pytest
 from fastapi.routing import iter_route_contexts
+from sqlalchemy import delete
 
-from models import Identity, Login, User
+from models import Identity, Login, Passkey, User
 from tests.blog import INVENTED, Blog, Person, blog_settings, fill
 from tests.people import ALICE, BOB, CAROL, MALLORY
 
@@ -38,12 +39,18 @@ POST   /admin/mail                                   login    no       no       
 POST   /admin/mail/{mail_id}/retry                   login    no       no       no       no       -
 GET    /auth/confirm                                 login    ok       ok       ok       ok       ok
 POST   /auth/confirm                                 login    ok       ok       ok       ok       ok
+POST   /auth/confirm/passkey-options                 login    -        -        -        -        -
 GET    /auth/login                                   ok       ok       ok       ok       ok       ok
 POST   /auth/login                                   ok       ok       ok       ok       ok       ok
 GET    /auth/logout                                  ok       ok       ok       ok       ok       ok
 POST   /auth/logout                                  ok       ok       ok       ok       ok       ok
 POST   /auth/openid/{provider}                       -        -        -        -        -        -
 GET    /auth/openid/{provider}/callback              -        -        -        -        -        -
+POST   /auth/passkey                                 ok       ok       ok       ok       ok       ok
+POST   /auth/passkey/options                         -        -        -        -        -        -
+GET    /auth/two-factor                              login    ok       ok       ok       ok       ok
+POST   /auth/two-factor                              login    ok       ok       ok       ok       ok
+POST   /auth/two-factor/passkey-options              -        -        -        -        -        -
 GET    /drafts                                       login    no       ok       ok       ok       ok
 GET    /healthz                                      ok       ok       ok       ok       ok       ok
 GET    /posts                                        ok       ok       ok       ok       ok       ok
@@ -66,12 +73,29 @@ GET    /settings                                     login    ok       ok       
 GET    /settings/identities                          login    ok       ok       ok       ok       ok
 POST   /settings/identities/{handle}/delete          login    -        -        ok       -        -
 POST   /settings/identities/{provider}               login    -        -        -        -        -
+GET    /settings/passkeys                            login    ok       ok       ok       ok       ok
+POST   /settings/passkeys                            login    ok       ok       ok       ok       ok
+GET    /settings/passkeys/new                        login    ok       ok       ok       ok       ok
+POST   /settings/passkeys/options                    login    -        -        -        -        -
+POST   /settings/passkeys/{handle}                   login    -        -        ok       -        -
+GET    /settings/passkeys/{handle}/delete            login    -        -        ok       -        -
+POST   /settings/passkeys/{handle}/delete            login    -        -        ok       -        -
+GET    /settings/passkeys/{handle}/edit              login    -        -        ok       -        -
 GET    /settings/profile                             login    ok       ok       ok       ok       ok
 POST   /settings/profile                             login    ok       ok       ok       ok       ok
 GET    /settings/security                            login    ok       ok       ok       ok       ok
 GET    /settings/sessions                            login    ok       ok       ok       ok       ok
 POST   /settings/sessions/delete                     login    ok       ok       ok       ok       ok
 POST   /settings/sessions/{handle}/delete            login    -        -        ok       -        -
+GET    /settings/two-factor                          login    ok       ok       ok       ok       ok
+POST   /settings/two-factor                          login    ok       ok       ok       ok       ok
+GET    /settings/two-factor/delete                   login    ok       ok       ok       ok       ok
+POST   /settings/two-factor/delete                   login    ok       ok       ok       ok       ok
+GET    /settings/two-factor/new                      login    ok       ok       ok       ok       ok
+GET    /settings/two-factor/recovery-codes           login    ok       ok       ok       ok       ok
+POST   /settings/two-factor/recovery-codes           login    -        -        -        -        -
+POST   /settings/two-factor/recovery-codes/noted     login    ok       ok       ok       ok       ok
+POST   /settings/two-factor/secret                   login    ok       ok       ok       ok       ok
 GET    /tags/{slug}                                  ok       ok       ok       ok       ok       ok
 GET    /trash                                        login    no       ok       ok       ok       ok
 GET    /users/register                               ok       ok       ok       ok       ok       ok
@@ -162,7 +186,9 @@ class Cast:
         path = fill(path, self.belongings(path, is_draft=bool(kind)))
         # Of the smallest kind that is carried out far enough to be judged: no field is filled.
         headers = {"Content-Type": "application/json"} if path.startswith("/api/") else {}
-        return word_for(person.client.request(method, path, headers=headers))
+        word = word_for(person.client.request(method, path, headers=headers))
+        self.forget_passkeys()  # nobody is asked for a second step later on
+        return word
 
     def belongings(self, path: str, is_draft: bool) -> dict[str, str]:
         bob = self.people[BOB]
@@ -175,6 +201,8 @@ class Cast:
             known["slug"] = "tides"
         if "/identities/{handle}" in path:
             known["handle"] = self.identity_of(bob)
+        elif "/passkeys/{handle}" in path:
+            known["handle"] = self.passkey_of(bob)
         elif "{handle}" in path:
             known["handle"] = self.login_of(bob)
         return known
@@ -196,6 +224,17 @@ class Cast:
         user_id = self.id_of(person)
         found = [login.id for login in self.blog.rows(Login) if login.user_id == user_id]
         return str(found[0]) if found else INVENTED
+
+    def passkey_of(self, person: Person) -> str:
+        [user_id] = [u.id for u in self.blog.rows(User) if u.username == person.username]
+        with self.blog.database.writing() as db:
+            passkey = Passkey(user_id=user_id, credential_id=b"1", public_key=b"", name="Key")
+            db.add(passkey)
+        return str(passkey.id)
+
+    def forget_passkeys(self) -> None:
+        with self.blog.database.writing() as db:
+            db.execute(delete(Passkey))
 
 
 def word_for(response: httpx2.Response) -> str:

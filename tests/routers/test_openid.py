@@ -197,6 +197,31 @@ def test_a_name_that_will_not_do_can_be_chosen_again(
     assert maren.post("/users/register/openid", {"username": "maren"}).status_code == 303
 
 
+def test_whoever_brings_no_address_may_give_one(
+    maren: Person, office: Blog, provider: LocalProvider
+) -> None:
+    """It is theirs to prove, also if they come from a provider that verifies addresses."""
+    provider.claims["email"] = ""
+    there_and_back(maren, provider)
+    assert 'name="email"' in maren.get("/users/register/openid").text
+    form = {"username": "maren", "email": "no address"}
+    assert maren.post("/users/register/openid", form).status_code == 422
+    answer = maren.post("/users/register/openid", {**form, "email": "maren@home.example"})
+    assert answer.status_code == 303
+    assert user(office, "maren").email == "maren@home.example"
+    assert not user(office, "maren").email_is_verified
+
+
+def test_the_address_of_the_provider_cannot_be_replaced_by_another(
+    maren: Person, office: Blog, provider: LocalProvider
+) -> None:
+    there_and_back(maren, provider)
+    assert 'name="email"' not in maren.get("/users/register/openid").text
+    form = {"username": "maren", "email": "victim@home.example", "email_is_verified": "on"}
+    maren.post("/users/register/openid", form)
+    assert user(office, "maren").email == ADDRESS
+
+
 def test_a_name_can_be_chosen_only_by_who_came_from_a_provider(
     maren: Person, alice: Person, office: Blog
 ) -> None:
