@@ -63,7 +63,7 @@ def whose(
         Conflict: an account has that address, but nobody knows that it is theirs.
     """
     found = find_identity(db, claims)
-    user = db.get_one(User, found.user_id) if found else of_address(db, claims)
+    user = db.get(User, found.user_id) if found else of_address(db, claims)
     if user is None:
         return None
     if not user.is_active:

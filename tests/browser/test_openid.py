@@ -3,14 +3,16 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import expect
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, ViewportSize, expect
 
 from tests.blog import Blog
-from tests.browser.conftest import OpenPage
+from tests.browser.conftest import DESKTOP, OpenPage
 from tests.openid_provider import LocalProvider
 from tests.openid_world import knowing, owners
 from tests.people import ALICE, PASSWORD
 
+NARROW = ViewportSize(width=320, height=640)
 pytestmark = [
     pytest.mark.parametrize("backend", ["sqlite"], indirect=True),
     pytest.mark.xdist_group("other services in the browser"),
@@ -63,6 +65,43 @@ def test_back_leads_to_where_one_was(
     expect(page.get_by_role("heading", name="Is it you?")).to_be_visible()
     page.go_back()
     expect(page.get_by_role("heading", name="Log in")).to_be_visible()
+
+
+@pytest.mark.parametrize("shore", ["lax"], indirect=True)
+@pytest.mark.parametrize(
+    ("scheme", "viewport"), [("light", DESKTOP), ("dark", NARROW)], ids=["light", "dark-phone"]
+)
+def test_the_pages_are_readable_and_large_enough(
+    open_page: OpenPage, shore: Blog, provider: LocalProvider, scheme: str, viewport: ViewportSize
+) -> None:
+    provider.claims["email"] = ""
+    page = open_page(
+        f"{shore.url}/auth/login", javascript=True, color_scheme=scheme, viewport=viewport
+    )
+    must_be_fit(page)
+    page.goto(f"{shore.url}/users/register")
+    must_be_fit(page)
+    page.get_by_role("button", name="Continue with Harbour office").click()
+    page.get_by_role("button", name="Yes, it is me").click()
+    expect(page.get_by_role("heading", name="Choose your name")).to_be_visible()
+    must_be_fit(page)
+    page.get_by_role("button", name="Create account").click()
+    page.goto(f"{shore.url}/settings/identities")
+    must_be_fit(page)
+    page.goto(f"{shore.url}/auth/confirm")
+    must_be_fit(page)
+
+
+def must_be_fit(page: Page) -> None:
+    results = Axe().run(page)
+    assert results.violations_count == 0, f"{page.url}\n{results.generate_report()}"
+    assert page.viewport_size
+    width = page.evaluate("document.documentElement.scrollWidth")
+    assert width <= page.viewport_size["width"], f"{page.url} is {width} px wide"
+    for button in page.locator(".button:visible").all():
+        box = button.bounding_box()
+        assert box
+        assert box["height"] >= 44, f"{page.url}: {button.inner_text()!r} is {box}"
 
 
 def test_linking_and_unlinking(open_page: OpenPage, shore: Blog, provider: LocalProvider) -> None:
