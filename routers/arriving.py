@@ -16,7 +16,7 @@ from backends.openid import Claims, NoAnswer, Provider, Untrusted
 from errors import Conflict, NotProven, ProviderAway, WrongPassword
 from models import User
 from routers.entering import enter
-from services import audit, identities
+from services import audit, identities, newcomers
 from services.logins import Client
 from services.trips import Return
 from web.forms import Form
@@ -67,7 +67,7 @@ def log_in(here: Arrival) -> Response:
             raise
     if response:
         return response
-    identities.must_be_open(here.state.settings)
+    newcomers.must_be_open(here.state.settings)
     here.session.begin_flow(
         TIME_TO_REGISTER,
         newcomer={

@@ -18,7 +18,7 @@ from auth_dependencies import (
 from backends.openid import Claims, Provider
 from database import Db
 from errors import TooOften
-from services import identities
+from services import newcomers
 from web.forms import Form, form_of
 from web.next_url import safe_next
 from web.sessions import Session
@@ -27,7 +27,7 @@ from web.templating import page, redirect, redirect_to
 router = public("/users/register/openid")
 
 
-ChoiceForm = Annotated[Form[identities.Choice], Depends(form_of(identities.Choice))]
+ChoiceForm = Annotated[Form[newcomers.Choice], Depends(form_of(newcomers.Choice))]
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def new(request: Request, user: OptionalUser, session: CurrentSession, db: Db) -
     newcomer = newcomer_in(request, session)
     if user or newcomer is None:
         return redirect(request, "users.new")
-    form: Form[Any] = Form({"username": identities.propose_username(db, newcomer.claims)})
+    form: Form[Any] = Form({"username": newcomers.propose_username(db, newcomer.claims)})
     return page(request, "newcomers/new.html", form=form, claims=newcomer.claims)
 
 
@@ -66,7 +66,7 @@ def create(
         choice = form.data
         if wait := state.limits.take(auth_service.REGISTRATIONS_OF_ADDRESS, client.network):
             raise TooOften(wait)
-        made = identities.register(db, state.settings, by, claims, choice, client)
+        made = newcomers.register(db, state.settings, by, claims, choice, client)
     auth_service.log_in(db, session, made, client, state.settings, by=by.label)
     say = "Welcome. This blog is yours now." if made.is_owner else f"Welcome, {made.display_name}."
     return redirect_to(request, safe_next(newcomer.back), say=say)

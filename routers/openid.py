@@ -50,7 +50,7 @@ def create(
     return leave(request, session, client, provider, purpose, safe_next(form.value("next")), user)
 
 
-@router.get("/{provider}/callback", name="openid.show")
+@router.get("/{provider}/callback", name="openid.show", dependencies=[Depends(logins_available)])
 def show(
     request: Request,
     provider: str,

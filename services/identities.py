@@ -1,19 +1,14 @@
 """Identities: the accounts elsewhere by which somebody logs in here."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from itertools import count
-from typing import Annotated
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel
-from slugify import slugify
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import Session, col, or_, select
+from sqlmodel import Session, col, select
 
-import auth_service
 from backends.openid import Claims, Provider
-from errors import Conflict, Forbidden, Invalid, NotFound, WrongPassword
+from errors import Conflict, NotFound, WrongPassword
 from models import Identity, Passkey, User, now
 from services import audit, credentials, mails, usernames
 from services.logins import Client
@@ -21,7 +16,6 @@ from services.text import NOT_IN_A_LINE, UNSTORABLE
 from settings import Settings
 
 LONGEST_NAME = 80
-LONGEST_PROPOSAL = usernames.LONGEST - 6  # leaves room for a number
 
 
 def clean(claims: Claims) -> Claims:
@@ -37,12 +31,6 @@ def clean(claims: Claims) -> Claims:
         email=email,
         email_is_verified=claims.email_is_verified and bool(email),
     )
-
-
-def must_be_open(settings: Settings) -> None:
-    """Raises Forbidden if nobody may register."""
-    if settings.registration != "open":
-        raise Forbidden(auth_service.CLOSED[settings.registration])
 
 
 def find(db: Session, claims: Claims) -> User | None:
@@ -90,6 +78,7 @@ def link(
 
 
 def add(db: Session, user: User, provider: Provider, claims: Claims, client: Client) -> Identity:
+    """The same without a mail, and only for what is new here."""
     identity = Identity(
         user_id=user.id,
         provider=provider.name,
@@ -102,7 +91,7 @@ def add(db: Session, user: User, provider: Provider, claims: Claims, client: Cli
         with db.begin_nested():
             db.add(identity)
     except IntegrityError:
-        raise Conflict({"identity": TAKEN}) from None
+        raise Conflict({"username": TAKEN}) from None
     audit.record(
         db, audit.IDENTITY_LINKED, user, client=client, by=provider.label, name=identity.name
     )
@@ -110,56 +99,6 @@ def add(db: Session, user: User, provider: Provider, claims: Claims, client: Cli
 
 
 TAKEN = "That account belongs to somebody else’s account here already. Nothing was changed."
-
-
-class Choice(BaseModel):
-    """What is left to choose for somebody new; the address only if the provider told none."""
-
-    username: Annotated[str, AfterValidator(credentials.username)]
-    email: Annotated[str, AfterValidator(credentials.email_address)] = ""
-
-
-def register(
-    db: Session,
-    settings: Settings,
-    provider: Provider,
-    claims: Claims,
-    choice: Choice,
-    client: Client,
-) -> User:
-    """Make an account that has no password.
-
-    Raises:
-        Forbidden: registration is not open.
-        Invalid: an address is needed.
-        Conflict: the name is taken, or somebody has their identity or address meanwhile.
-    """
-    must_be_open(settings)
-    email = claims.email or choice.email
-    if settings.require_verified_email and not email:
-        raise Invalid({"email": "Please fill this in: we send a link there."})
-    of_address(db, replace(claims, email_is_verified=False))  # refuses one that is known by now
-    new = credentials.Registration.model_construct(
-        username=choice.username, password="", email=email
-    )
-    user = auth_service.add_user(db, new, "", settings.new_user_role)
-    user.display_name = claims.name[:LONGEST_NAME] or user.display_name
-    user.email_verified_at = now() if claims.email_is_verified else None
-    audit.record(db, audit.REGISTERED, user, client=client, by=provider.label)
-    add(db, user, provider, claims, client)
-    return user
-
-
-def propose_username(db: Session, claims: Claims) -> str:
-    """A free name like the one that they have elsewhere."""
-    known = (claims.username.partition("@")[0], claims.name, claims.email.partition("@")[0])
-    slugs = (slugify(word, max_length=LONGEST_PROPOSAL) for word in known)
-    wanted = next(filter(None, slugs), "writer")
-    alike = or_(User.username == wanted, col(User.username).startswith(f"{wanted}-"))
-    taken = set(db.exec(select(User.username).where(alike)))
-    return next(
-        name for name in numbered(wanted) if name not in taken and not usernames.problem(name)
-    )
 
 
 def of_user(db: Session, user: User) -> list[Identity]:
@@ -262,12 +201,5 @@ def tell(db: Session, settings: Settings, user: User, template: str, label: str,
 
 
 def one_line(value: str) -> str:
-    return UNSTORABLE.sub("", NOT_IN_A_LINE.sub("", value[: 4 * LONGEST_NAME])).strip()[
-        :LONGEST_NAME
-    ]
-
-
-def numbered(wanted: str) -> Iterator[str]:
-    yield wanted
-    for number in count(2):
-        yield f"{wanted}-{number}"
+    kept = UNSTORABLE.sub("", NOT_IN_A_LINE.sub("", value[: 4 * LONGEST_NAME]))
+    return kept.strip()[:LONGEST_NAME].strip()

@@ -9,7 +9,7 @@ from sqlmodel import SQLModel
 from backends.openid import Claims
 from database import Database
 from models import User
-from services import identities, usernames
+from services import identities, newcomers, usernames
 
 
 @pytest.fixture
@@ -49,15 +49,15 @@ def test_a_name_like_the_one_elsewhere_is_proposed(
     database: Database, known: dict[str, str], expected: str
 ) -> None:
     with database.reading() as db:
-        assert identities.propose_username(db, claims(**known)) == expected
+        assert newcomers.propose_username(db, claims(**known)) == expected
         assert usernames.problem(expected) is None
 
 
 def test_the_proposal_is_free(database: Database) -> None:
     taken(database, "maren", "maren-2", "maren-4", "marenholm")
     with database.reading() as db:
-        assert identities.propose_username(db, claims(username="maren")) == "maren-3"
-        assert identities.propose_username(db, claims(username="marenh")) == "marenh"
+        assert newcomers.propose_username(db, claims(username="maren")) == "maren-3"
+        assert newcomers.propose_username(db, claims(username="marenh")) == "marenh"
 
 
 @pytest.mark.parametrize(
