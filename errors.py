@@ -104,6 +104,18 @@ class NotProven(DomainError):
         super().__init__(sentence)
 
 
+class BadLink(DomainError):
+    """A link in a mail that is used, too old, changed, or for something else: all the same."""
+
+
+class Unverified(DomainError):
+    """Whoever this is may come in once their address is confirmed."""
+
+    def __init__(self, user_id: UUID) -> None:
+        super().__init__("Please confirm your e-mail address first: open the link in our mail.")
+        self.user_id = user_id
+
+
 class StaleVersion(DomainError):
     """The post was changed elsewhere since this edit began."""
 

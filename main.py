@@ -22,6 +22,7 @@ from routers import (
     auth,
     confirmations,
     devices,
+    email_changes,
     health,
     home,
     identities,
@@ -30,12 +31,15 @@ from routers import (
     openid,
     passkey_logins,
     passkeys,
+    password_changes,
     posts,
     profiles,
+    recoveries,
     recovery_codes,
     second_steps,
     two_factor,
     users,
+    verifications,
 )
 from routers import settings as settings_pages
 from routers.redirects import handle_redirects
@@ -92,6 +96,10 @@ def create_app(settings: Settings) -> FastAPI:
         two_factor.router,
         recovery_codes.router,
         passkeys.router,
+        recoveries.router,
+        verifications.router,
+        password_changes.router,
+        email_changes.router,
         users.router,
         posts.router,
         posts.readable,
@@ -135,6 +143,7 @@ def create_app(settings: Settings) -> FastAPI:
 def site_of(app: FastAPI) -> SimpleNamespace:
     """What templates may know of the settings; of providers, names and what people call them."""
     shown = {"site_name", "site_description", "base_url", "registration", "remember_days"}
+    shown |= {"require_verified_email"}
     providers = {name: each.label for name, each in app.state.providers.items()}
     return SimpleNamespace(**app.state.settings.model_dump(include=shown), providers=providers)
 

@@ -18,7 +18,7 @@ from auth_dependencies import (
 from backends.openid import Claims, Provider
 from database import Db
 from errors import TooOften
-from services import newcomers
+from services import newcomers, verifications
 from web.forms import Form, form_of
 from web.next_url import safe_next
 from web.sessions import Session
@@ -67,6 +67,9 @@ def create(
         if wait := state.limits.take(auth_service.REGISTRATIONS_OF_ADDRESS, client.network):
             raise TooOften(wait)
         made = newcomers.register(db, state.settings, by, claims, choice, client)
+    session.set("newcomer", None)
+    if verifications.is_needed(made, state.settings):
+        return redirect(request, "verifications.new")
     auth_service.log_in(db, session, made, client, state.settings, by=by.label)
     say = "Welcome. This blog is yours now." if made.is_owner else f"Welcome, {made.display_name}."
     return redirect_to(request, safe_next(newcomer.back), say=say)

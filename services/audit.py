@@ -40,6 +40,13 @@ DEVICE_ENDED = "device logged out"
 DEVICES_ENDED = "other devices logged out"
 IDENTITY_LINKED = "identity linked"
 IDENTITY_UNLINKED = "identity unlinked"
+PASSWORD_CHANGED = "password changed"  # noqa: S105
+RESET_ASKED = "link for a new password asked for"
+PASSWORD_RESET = "password set by mail"  # noqa: S105
+EMAIL_CHANGE_ASKED = "new e-mail address given"
+EMAIL_CHANGED = "e-mail address changed"
+EMAIL_REMOVED = "e-mail address removed"
+EMAIL_VERIFIED = "e-mail address confirmed"
 LIMITED = "limit reached"
 FORBIDDEN = "refused"
 
@@ -52,6 +59,7 @@ BY_STRANGERS = {
     PASSKEY_REFUSED,
     PASSKEY_COPIED,
     COOKIE_STOLEN,
+    RESET_ASKED,
     LIMITED,
 }
 

@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 from backends.openid import Claims, Provider
 from errors import Conflict, NotFound, WrongPassword
 from models import Identity, Passkey, User, now
-from services import audit, credentials, mails, usernames
+from services import audit, credentials, notices, usernames
 from services.logins import Client
 from services.text import NOT_IN_A_LINE, UNSTORABLE
 from settings import Settings
@@ -74,7 +74,7 @@ def link(
     found = find_identity(db, claims)
     if found is None or found.user_id != user.id:
         added = add(db, user, provider, claims, client)
-        tell(db, settings, user, "identity_linked", provider.label, added.name)
+        notices.tell(db, settings, user, "identity_linked", label=provider.label, name=added.name)
 
 
 def add(db: Session, user: User, provider: Provider, claims: Claims, client: Client) -> Identity:
@@ -138,7 +138,7 @@ def unlink(
     db.delete(identity)
     label = label_of(identity, offered)
     audit.record(db, audit.IDENTITY_UNLINKED, user, client=client, by=label, name=identity.name)
-    tell(db, settings, user, "identity_unlinked", label, identity.name)
+    notices.tell(db, settings, user, "identity_unlinked", label=label, name=identity.name)
 
 
 LAST_WAY_IN = (
@@ -164,10 +164,10 @@ def of_address(db: Session, claims: Claims) -> User | None:
     found = db.exec(select(User).where(User.email_key == key)).all()
     if not found:
         return None
-    proven = [user for user in found if user.email_is_verified and is_same(user, claims)]
-    if not claims.email_is_verified or len(proven) != 1:
+    owner = next((user for user in found if user.email_is_verified and is_same(user, claims)), None)
+    if not claims.email_is_verified or owner is None:
         raise Conflict({"username": NOT_KNOWN_TO_BE_SAME})
-    return proven[0]
+    return owner
 
 
 NOT_KNOWN_TO_BE_SAME = (
@@ -193,11 +193,6 @@ def has_passkey(db: Session, user: User) -> bool:
 def label_of(identity: Identity, offered: Mapping[str, Provider]) -> str:
     provider = offered.get(identity.provider)
     return provider.label if provider else identity.provider
-
-
-def tell(db: Session, settings: Settings, user: User, template: str, label: str, name: str) -> None:
-    if user.email:
-        mails.queue(db, settings, user.email, template, user=user, label=label, name=name)
 
 
 def one_line(value: str) -> str:

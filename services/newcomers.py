@@ -12,8 +12,8 @@ from sqlmodel import Session, col, or_, select
 import auth_service
 from backends.openid import Claims, Provider
 from errors import Forbidden, Invalid
-from models import User, now
-from services import audit, credentials, identities, usernames
+from models import User
+from services import audit, credentials, email_addresses, identities, usernames, verifications
 from services.logins import Client
 from settings import Settings
 
@@ -53,7 +53,9 @@ def register(
     )
     user = auth_service.add_user(db, new, "", settings.new_user_role)
     user.display_name = claims.name or user.display_name
-    user.email_verified_at = now() if claims.email_is_verified else None
+    if claims.email_is_verified:
+        email_addresses.confirm(db, user, email)
+    verifications.send(db, settings, user)
     audit.record(db, audit.REGISTERED, user, client=client, by=provider.label)
     identities.add(db, user, provider, claims, client)
     return user

@@ -40,6 +40,9 @@ POST   /admin/mail/{mail_id}/retry                   login    no       no       
 GET    /auth/confirm                                 login    ok       ok       ok       ok       ok
 POST   /auth/confirm                                 login    ok       ok       ok       ok       ok
 POST   /auth/confirm/passkey-options                 login    -        -        -        -        -
+GET    /auth/forgot                                  ok       ok       ok       ok       ok       ok
+POST   /auth/forgot                                  ok       ok       ok       ok       ok       ok
+GET    /auth/forgot/sent                             ok       ok       ok       ok       ok       ok
 GET    /auth/login                                   ok       ok       ok       ok       ok       ok
 POST   /auth/login                                   ok       ok       ok       ok       ok       ok
 GET    /auth/logout                                  ok       ok       ok       ok       ok       ok
@@ -51,6 +54,12 @@ POST   /auth/passkey/options                         -        -        -        
 GET    /auth/two-factor                              login    ok       ok       ok       ok       ok
 POST   /auth/two-factor                              login    ok       ok       ok       ok       ok
 POST   /auth/two-factor/passkey-options              -        -        -        -        -        -
+GET    /auth/reset/{token}                           ok       ok       ok       ok       ok       ok
+POST   /auth/reset/{token}                           ok       ok       ok       ok       ok       ok
+GET    /auth/verify                                  ok       ok       ok       ok       ok       ok
+POST   /auth/verify                                  login    ok       ok       ok       ok       ok
+GET    /auth/verify/{token}                          ok       ok       ok       ok       ok       ok
+POST   /auth/verify/{token}                          ok       ok       ok       ok       ok       ok
 GET    /drafts                                       login    no       ok       ok       ok       ok
 GET    /healthz                                      ok       ok       ok       ok       ok       ok
 GET    /posts                                        ok       ok       ok       ok       ok       ok
@@ -81,6 +90,10 @@ POST   /settings/passkeys/{handle}                   login    -        -        
 GET    /settings/passkeys/{handle}/delete            login    -        -        ok       -        -
 POST   /settings/passkeys/{handle}/delete            login    -        -        ok       -        -
 GET    /settings/passkeys/{handle}/edit              login    -        -        ok       -        -
+GET    /settings/email                               login    ok       ok       ok       ok       ok
+POST   /settings/email                               login    ok       ok       ok       ok       ok
+GET    /settings/password                            login    ok       ok       ok       ok       ok
+POST   /settings/password                            login    ok       ok       ok       ok       ok
 GET    /settings/profile                             login    ok       ok       ok       ok       ok
 POST   /settings/profile                             login    ok       ok       ok       ok       ok
 GET    /settings/security                            login    ok       ok       ok       ok       ok
