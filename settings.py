@@ -172,6 +172,21 @@ class Settings(BaseSettings):
             raise ValueError("MAIL_FROM is no address like blog@example.org.")
         return value
 
+    @field_validator("oidc_issuer")
+    @classmethod
+    def be_an_issuer(cls, value: str) -> str:
+        """Over plain HTTP anybody on the way could log in as anybody; on one machine nobody is."""
+        if not value:
+            return value
+        must_be_well_formed("OIDC_ISSUER", value)
+        parts = urlsplit(value)
+        is_safe = parts.scheme == "https" or (
+            parts.scheme == "http" and parts.hostname in ("localhost", "127.0.0.1", "::1")
+        )
+        if not is_safe or not parts.hostname or parts.query or parts.fragment or "@" in value:
+            raise ValueError("OIDC_ISSUER must be an address that starts with https://.")
+        return value
+
     @model_validator(mode="after")
     def have_cookies_that_browsers_take(self) -> Self:
         if self.cookie_samesite == "none" and not self.cookies_are_secure:
@@ -191,21 +206,6 @@ class Settings(BaseSettings):
         if self.smtp_url and self.in_production and not self.base_url:
             raise ValueError("BASE_URL is missing: mails carry links, and those begin with it.")
         return self
-
-    @field_validator("oidc_issuer")
-    @classmethod
-    def be_an_issuer(cls, value: str) -> str:
-        """Over plain HTTP anybody on the way could log in as anybody; on one machine nobody is."""
-        if not value:
-            return value
-        must_be_well_formed("OIDC_ISSUER", value)
-        parts = urlsplit(value)
-        is_safe = parts.scheme == "https" or (
-            parts.scheme == "http" and parts.hostname in ("localhost", "127.0.0.1", "::1")
-        )
-        if not is_safe or not parts.hostname or parts.query or parts.fragment or "@" in value:
-            raise ValueError("OIDC_ISSUER must be an address that starts with https://.")
-        return value
 
     @model_validator(mode="after")
     def know_whole_providers(self) -> Self:
