@@ -179,6 +179,20 @@ def test_two_tabs_do_not_take_both_ways_away(
     assert len(handles(office)) == 1
 
 
+def test_two_tabs_do_not_take_the_service_and_the_passkey_away(
+    maren: Person, office: Blog, provider: LocalProvider
+) -> None:
+    register_by(maren, provider)
+    with office.database.writing() as db:
+        owner = user(office, "maren").id
+        key = Passkey(user_id=owner, credential_id=b"1", public_key=b"2", name="Key")
+        db.add(key)
+    paths = (f"{PAGE}/{handles(office)[0]}/delete", f"/settings/passkeys/{key.id}/delete")
+    answers = at_once(2, lambda n: maren.post(paths[n]).status_code)
+    assert 409 in answers or 422 in answers, answers
+    assert len(handles(office)) + len(office.rows(Passkey)) == 1
+
+
 @pytest.mark.parametrize("handle", ["oidc", "0", "00000000-0000-0000-0000-000000000000"])
 def test_what_is_not_there_is_not_unlinked(bob_there: Person, handle: str) -> None:
     assert unlink(bob_there, handle) == 404
