@@ -85,6 +85,27 @@ class CopiedPasskey(WrongPasskey):
         self.user_id = user_id
 
 
+class ProviderAway(DomainError):
+    """Another service, by which somebody wants to log in, does not answer."""
+
+    def __init__(self, label: str) -> None:
+        super().__init__(
+            f"{label} does not answer as it should at the moment. Nothing was changed here; "
+            "please try again in a minute, or log in with your password."
+        )
+
+
+class NotProven(DomainError):
+    """Somebody came back from another service, but with nothing that proves who they are."""
+
+    def __init__(
+        self,
+        sentence: str = "This did not begin in this browser, or too long ago, or it was used already. "
+        "Nothing was changed; please begin again.",
+    ) -> None:
+        super().__init__(sentence)
+
+
 class BadLink(DomainError):
     """A link in a mail that is used, too old, changed, or for something else: all the same."""
 

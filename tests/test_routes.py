@@ -15,13 +15,14 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import httpx2
 import pytest
 from fastapi.routing import iter_route_contexts
 from sqlalchemy import delete
 
-from models import Login, Passkey, User
+from models import Identity, Login, Passkey, User
 from tests.blog import INVENTED, Blog, Person, blog_settings, fill
 from tests.people import ALICE, BOB, CAROL, MALLORY
 
@@ -62,6 +63,8 @@ GET    /auth/login                                   ok       ok       ok       
 POST   /auth/login                                   ok       ok       ok       ok       ok       ok
 GET    /auth/logout                                  ok       ok       ok       ok       ok       ok
 POST   /auth/logout                                  ok       ok       ok       ok       ok       ok
+POST   /auth/openid/{provider}                       -        -        -        -        -        -
+GET    /auth/openid/{provider}/callback              -        -        -        -        -        -
 POST   /auth/passkey                                 ok       ok       ok       ok       ok       ok
 POST   /auth/passkey/options                         -        -        -        -        -        -
 GET    /auth/reset/{token}                           ok       ok       ok       ok       ok       ok
@@ -97,6 +100,9 @@ POST   /settings/delete                              login    ok       ok       
 GET    /settings/email                               login    ok       ok       ok       ok       ok
 POST   /settings/email                               login    ok       ok       ok       ok       ok
 GET    /settings/export                              login    ok       ok       ok       ok       ok
+GET    /settings/identities                          login    ok       ok       ok       ok       ok
+POST   /settings/identities/{handle}/delete          login    -        -        ok       -        -
+POST   /settings/identities/{provider}               login    -        -        -        -        -
 GET    /settings/passkeys                            login    ok       ok       ok       ok       ok
 POST   /settings/passkeys                            login    ok       ok       ok       ok       ok
 GET    /settings/passkeys/new                        login    ok       ok       ok       ok       ok
@@ -128,6 +134,8 @@ GET    /tags/{slug}                                  ok       ok       ok       
 GET    /trash                                        login    no       ok       ok       ok       ok
 GET    /users/register                               ok       ok       ok       ok       ok       ok
 POST   /users/register                               ok       ok       ok       ok       ok       ok
+GET    /users/register/openid                        ok       ok       ok       ok       ok       ok
+POST   /users/register/openid                        ok       ok       ok       ok       ok       ok
 GET    /users/{username}                             ok       ok       ok       ok       ok       ok
 """
 
@@ -226,14 +234,29 @@ class Cast:
             known["slug"] = bob.draft() if is_draft else bob.write()
         elif "{slug}" in path:
             known["slug"] = "tides"
-        if "/passkeys/{handle}" in path:
+        if "/identities/{handle}" in path:
+            known["handle"] = self.identity_of(bob)
+        elif "/passkeys/{handle}" in path:
             known["handle"] = self.passkey_of(bob)
         elif "{handle}" in path:
             known["handle"] = self.login_of(bob)
         return known
 
+    def identity_of(self, person: Person) -> str:
+        subject = f"{len(self.blog.rows(Identity))}"
+        with self.blog.database.writing() as db:
+            made = Identity(
+                user_id=self.id_of(person), provider="github", issuer="x", subject=subject
+            )
+            db.add(made)
+        return str(made.id)
+
+    def id_of(self, person: Person) -> UUID:
+        [found] = [u.id for u in self.blog.rows(User) if u.username == person.username]
+        return UUID(str(found))
+
     def login_of(self, person: Person) -> str:
-        [user_id] = [u.id for u in self.blog.rows(User) if u.username == person.username]
+        user_id = self.id_of(person)
         found = [login.id for login in self.blog.rows(Login) if login.user_id == user_id]
         return str(found[0]) if found else INVENTED
 
