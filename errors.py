@@ -56,6 +56,15 @@ class WrongPassword(Rejected):
         super().__init__({"password": sentence})
 
 
+class BadCredentials(DomainError):
+    """A token or key was shown that is not good, or not any more."""
+
+    def __init__(
+        self, sentence: str = "That token is not good, or not any more. Nothing was changed."
+    ) -> None:
+        super().__init__(sentence)
+
+
 class StaleVersion(DomainError):
     """The post was changed elsewhere since this edit began."""
 

@@ -13,6 +13,7 @@ from starlette.concurrency import run_in_threadpool
 
 import migrations
 from auth_dependencies import account_context, restoring
+from auth_providers import providers_of
 from backends.limits import open_limits
 from backends.session_store import open_store
 from database import Database
@@ -50,6 +51,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.database = Database(settings.database_url, settings.database_connections)
     app.state.sessions = open_store(settings.redis_url, app.state.database)
     app.state.limits = open_limits(settings.redis_url, app.state.database)
+    app.state.auth_providers = providers_of(settings)
     app.state.cookies = Cookies(settings.secrets, cookie_options(settings))
     assets = Assets(PUBLIC)
     app.state.templates = Templates(

@@ -25,6 +25,7 @@ PLACEHOLDER = re.compile(
 
 
 LONGEST_REMEMBERED = 90  # days
+ImportPath = Annotated[str, Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")]
 COOKIE_NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,59}$"  # tokens (RFC 6265, 4.1.1), without a prefix
 
 
@@ -81,6 +82,8 @@ class Settings(BaseSettings):
     require_verified_email: bool = False
     audit_days: Annotated[int, Field(ge=1, le=3650)] = 365
 
+    auth_providers: Annotated[list[ImportPath], NoDecode] = []
+
     @property
     def in_production(self) -> bool:
         return self.environment == "production"
@@ -109,11 +112,11 @@ class Settings(BaseSettings):
     def session_max(self) -> timedelta:
         return timedelta(days=self.session_max_days)
 
-    @field_validator("secret_key", mode="before")
+    @field_validator("secret_key", "auth_providers", mode="before")
     @classmethod
     def split_at_commas(cls, value: object) -> object:
         if isinstance(value, str):
-            return [key.strip() for key in value.split(",") if key.strip()]
+            return [part.strip() for part in value.split(",") if part.strip()]
         return value
 
     @field_validator("base_url")

@@ -3,6 +3,7 @@
 from models import Post, User
 from settings import Role
 
+READ = "posts:read"
 WRITE = "posts:write"
 EDIT_ANY = "posts:edit_any"
 MODERATE = "comments:moderate"
@@ -10,10 +11,10 @@ MANAGE_USERS = "users:manage"
 MANAGE_SITE = "site:manage"
 
 SCOPES: dict[str, frozenset[str]] = {
-    Role.reader: frozenset(),
-    Role.author: frozenset({WRITE}),
-    Role.editor: frozenset({WRITE, EDIT_ANY, MODERATE}),
-    Role.owner: frozenset({WRITE, EDIT_ANY, MODERATE, MANAGE_USERS, MANAGE_SITE}),
+    Role.reader: frozenset({READ}),
+    Role.author: frozenset({READ, WRITE}),
+    Role.editor: frozenset({READ, WRITE, EDIT_ANY, MODERATE}),
+    Role.owner: frozenset({READ, WRITE, EDIT_ANY, MODERATE, MANAGE_USERS, MANAGE_SITE}),
 }
 
 

@@ -177,6 +177,13 @@ def show_nobody(_: Request, __: ClientDisconnect) -> Response:
     return Response(status_code=499)
 
 
+def show_bad_credentials(request: Request, error: errors.BadCredentials) -> Response:
+    """RFC 6750, section 3.1."""
+    return error_page(
+        request, 401, str(error), headers={"WWW-Authenticate": 'Bearer error="invalid_token"'}
+    )
+
+
 def show_not_found(request: Request, _: errors.NotFound) -> Response:
     return error_page(request, 404)
 
@@ -229,6 +236,7 @@ HANDLERS: dict[type[Exception], Callable[[Request, Any], Response]] = {
     RequestValidationError: show_invalid,
     ClientDisconnect: show_nobody,
     ShowAgain: show_again,
+    errors.BadCredentials: show_bad_credentials,
     errors.NotFound: show_not_found,
     errors.Gone: show_gone,
     errors.Forbidden: show_forbidden,
