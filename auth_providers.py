@@ -19,11 +19,11 @@ from auth_dependencies import client_of, find_here, writing
 from database import release
 from errors import BadCredentials
 from models import User
-from services import logins
+from services import api_tokens, jwts, logins, refresh_tokens
 from services.permissions import scopes_of
 from settings import Settings
 
-SESSION = "session"
+SESSION, TOKEN, JWT = "session", "token", "jwt"
 
 
 @dataclass(frozen=True)
@@ -72,10 +72,57 @@ class SessionProvider:
         return Principal(user, scopes_of(user), SESSION, login.id)
 
 
+class TokenProvider:
+    """A personal access token: `Authorization: Bearer ink_...`."""
+
+    def authenticate(self, connection: HTTPConnection, db: Session) -> Principal | None:
+        secret = bearer_of(connection)
+        if secret is None or not secret.startswith(api_tokens.PREFIX):
+            return None
+        found = api_tokens.find(db, secret)
+        if found is None:
+            raise BadCredentials
+        user, token = found
+        if api_tokens.is_worth_noting(token):
+            release(db)
+            with suppress(SQLAlchemyError), writing(connection) as apart:
+                api_tokens.see(apart, token)
+        return Principal(user, scopes_of(user) & set(token.scopes.split()), TOKEN, token.id)
+
+
+class JwtProvider:
+    """A short access token from /api/v1/token: any other `Authorization: Bearer`."""
+
+    def authenticate(self, connection: HTTPConnection, db: Session) -> Principal | None:
+        token = bearer_of(connection)
+        if token is None:
+            return None
+        claims = jwts.read(connection.app.state.settings, token)
+        found = refresh_tokens.find(db, claims.user_id, claims.family_id)
+        if found is None:
+            raise BadCredentials
+        user, family = found
+        scopes = scopes_of(user) & claims.scopes & set(family.scopes.split())
+        return Principal(user, scopes, JWT, family.id)
+
+
+def bearer_of(connection: HTTPConnection) -> str | None:
+    """The token after `Authorization: Bearer`, as RFC 6750 has it; None if there is none.
+
+    Raises:
+        BadCredentials: there are several.
+    """
+    sent = connection.headers.getlist("authorization")
+    if len(sent) > 1:
+        raise BadCredentials
+    scheme, _, token = (sent[0] if sent else "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None
+
+
 def providers_of(settings: Settings) -> Sequence[AuthProvider]:
     """The chain for these settings. Raises SystemExit if one of `AUTH_PROVIDERS` cannot be used."""
     own = [load(path, settings) for path in settings.auth_providers]
-    return (*own, SessionProvider())
+    return (*own, TokenProvider(), JwtProvider(), SessionProvider())
 
 
 def authenticate(connection: HTTPConnection, db: Session) -> Principal | None:
