@@ -17,8 +17,10 @@ from auth_providers import providers_of
 from backends.limits import open_limits
 from backends.session_store import open_store
 from database import Database
-from routers import auth, confirmations, health, home, posts, profiles, users
+from routers import auth, confirmations, devices, health, home, posts, profiles, users
+from routers import settings as settings_pages
 from routers.redirects import handle_redirects
+from services.logins import device_name
 from settings import Settings, load_settings
 from web.access_log import AccessLog, set_up_logging
 from web.addresses import AddressGuard
@@ -58,6 +60,7 @@ def create_app(settings: Settings) -> FastAPI:
         reload=not settings.in_production, site=site_of(settings), asset=assets.url
     )
     app.state.templates.context_processors.append(account_context)
+    app.state.templates.env.filters["device"] = device_name
 
     for routes in (
         health.router,
@@ -67,6 +70,8 @@ def create_app(settings: Settings) -> FastAPI:
         posts.router,
         posts.readable,
         profiles.router,
+        settings_pages.router,
+        devices.router,
         home.router,
     ):
         app.include_router(routes)

@@ -14,6 +14,7 @@ from uuid import UUID
 from sqlalchemy import delete, update
 from sqlmodel import Session, col, select
 
+from errors import NotFound
 from models import Login, RefreshToken, User, now
 
 # A browser that restores ten tabs at once sends ten times the same cookie; the first one is
@@ -98,11 +99,12 @@ def rotate(login: Login) -> str:
     return f"{login.selector}.{validator}"
 
 
-def of_user(db: Session, user: User, idle: timedelta) -> list[Login]:
-    """Where somebody is logged in, the latest first."""
+def of_user(db: Session, here: Login, idle: timedelta) -> list[Login]:
+    """Where the person who is `here` is logged in, the latest first."""
     alive = col(Login.expires_at) > now()
-    used = (col(Login.seen_at) > now() - idle) | col(Login.selector).is_not(None)
-    theirs = select(Login).where(Login.user_id == user.id, alive, used)
+    used = (col(Login.seen_at) > now() - idle) | (col(Login.id) == here.id)
+    theirs = select(Login).where(Login.user_id == here.user_id, alive)
+    theirs = theirs.where(used | col(Login.selector).is_not(None))
     return list(db.exec(theirs.order_by(col(Login.seen_at).desc())))
 
 
@@ -119,6 +121,14 @@ def find(db: Session, user_id: str | None, login_id: str | None) -> tuple[User, 
 
 def is_good(user: User, login: Login) -> bool:
     return user.is_active and login.expires_at > now()
+
+
+def of_handle(db: Session, user_id: UUID, login_id: UUID) -> Login:
+    """One of somebody's own logins. Raises NotFound for all others."""
+    login = db.get(Login, login_id)
+    if login is None or login.user_id != user_id:
+        raise NotFound
+    return login
 
 
 def see(db: Session, login: Login, client: Client) -> None:

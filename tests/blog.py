@@ -108,6 +108,12 @@ class Blog:
         found = iter_route_contexts(self.app.routes)
         return {(method, each.path or "") for each in found for method in each.methods or ()}
 
+    def paths(self, *methods: str, **known: str) -> set[tuple[str, str]]:
+        """Method and a real path of every route; what is not `known` of a path is invented."""
+        found = self.routes()
+        wanted = {(method, path) for method, path in found if not methods or method in methods}
+        return {(method, fill(path, known)) for method, path in wanted}
+
     def visitor(self) -> "Person":
         return Person(self)
 
@@ -121,6 +127,11 @@ class Blog:
             with self.database.writing() as db:
                 db.execute(update(User).filter_by(username=username).values(role=role))
         return person
+
+    def put(self, model: type[SQLModel], **values: Any) -> None:
+        """Change every row of a table: the clock's hands, for instance."""
+        with self.database.writing() as db:
+            db.execute(update(model).values(**values))
 
     def rows(self, model: type[SQLModel]) -> list[Any]:
         """Everything in a table, for looking behind the scenes."""
@@ -170,6 +181,17 @@ class Person:
     def log_out(self) -> httpx2.Response:
         return self.post("/auth/logout")
 
+    def copy(self, **headers: str) -> "Person":
+        """Another browser with the same cookies: a thief's, or the same one after a while."""
+        other = Person(self.blog, self.username)
+        other.client.cookies.update(self.client.cookies)
+        other.client.headers.update(headers)
+        return other
+
+    def lose_session(self) -> None:
+        """The browser was closed, or the session is over; other cookies stay."""
+        self.client.cookies.delete("inkstand_session")
+
     def is_logged_in(self) -> bool:
         return "Log out" in self.get("/auth/login", follow_redirects=True).text
 
@@ -191,6 +213,14 @@ class Person:
     def stored(self, slug: str) -> Post:
         found: Post = next(post for post in self.blog.rows(Post) if post.slug == slug)
         return found
+
+
+INVENTED = "00000000-0000-4000-8000-000000000000"
+
+
+def fill(path: str, known: dict[str, str]) -> str:
+    """“/posts/{slug}” with its parameters replaced."""
+    return re.sub(r"{(\w+)(?::\w+)?}", lambda found: known.get(found[1], INVENTED), path)
 
 
 def slug_in(response: httpx2.Response) -> str:

@@ -29,7 +29,7 @@ class Templates:
             auto_reload=reload,
         )
         self.env.globals |= everywhere
-        self.env.filters |= {"day": day, "machine_time": machine_time}
+        self.env.filters |= {"day": day, "moment": moment, "machine_time": machine_time}
         self.context_processors: list[ContextProcessor] = []
 
     def render(self, request: Request, name: str, context: dict[str, Any]) -> str:
@@ -74,6 +74,11 @@ def redirect_to(request: Request, path: str, *, say: str = "", status_code: int 
 def day(moment: datetime) -> str:
     """“4 November 2026”."""
     return f"{moment.day} {moment:%B %Y}"
+
+
+def moment(when: datetime) -> str:
+    """“4 November 2026, 17:05 UTC”."""
+    return f"{day(when)}, {when:%H:%M} UTC"
 
 
 def machine_time(moment: datetime) -> str:
