@@ -90,15 +90,31 @@ def requires(*scopes: str) -> Any:
     return Security(api_login_required, scopes=scopes)
 
 
-def api_public(prefix: str = "") -> APIRouter:
+def api_public(prefix: str, noun: str) -> APIRouter:
     """A router of the API for everybody, known or not."""
-    return APIRouter(prefix=f"/api/v1{prefix}", dependencies=[Depends(for_everybody)])
+    return api_router(prefix, noun, [Depends(for_everybody)])
 
 
-def api_guarded(prefix: str = "", *scopes: str, by: Callable[..., Any] | None = None) -> APIRouter:
+def api_guarded(
+    prefix: str, noun: str, *scopes: str, by: Callable[..., Any] | None = None
+) -> APIRouter:
     """A router of the API for whoever is known and has all of `scopes`.
 
     `by` may be `session_required` or `fresh_session_required`.
     """
-    checks = [requires(*scopes), *([Depends(by)] if by else [])]
-    return APIRouter(prefix=f"/api/v1{prefix}", dependencies=checks)
+    return api_router(prefix, noun, [requires(*scopes), *([Depends(by)] if by else [])])
+
+
+def api_router(prefix: str, noun: str, dependencies: list[Any]) -> APIRouter:
+    return APIRouter(
+        prefix=f"/api/v1{prefix}",
+        tags=[noun],
+        dependencies=dependencies,
+        responses={"4XX": PROBLEM},
+    )
+
+
+PROBLEM: dict[str, Any] = {
+    "description": "What is wrong, and what to do",
+    "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+}

@@ -65,6 +65,13 @@ class BadCredentials(DomainError):
         super().__init__(sentence)
 
 
+class SecondFactorRequired(DomainError):
+    """The password is right, and this account asks for a second factor."""
+
+    def __init__(self) -> None:
+        super().__init__("This account asks for a second factor: send its `code` too.")
+
+
 class StaleVersion(DomainError):
     """The post was changed elsewhere since this edit began."""
 

@@ -144,8 +144,12 @@ def show(db: Session, slug: str, reader: User | None, scopes: frozenset[str] | N
         hide(moved.post, reader, scopes)
         raise
     hide(post, reader, scopes)
-    author = db.get_one(User, post.author_id)
-    return Page(post, author, tags.of_post(db, post.id))
+    return page_of(db, post)
+
+
+def page_of(db: Session, post: Post) -> Page:
+    """A post with its author and tags, whoever may see it."""
+    return Page(post, db.get_one(User, post.author_id), tags.of_post(db, post.id))
 
 
 def hide(post: Post, reader: User | None, scopes: frozenset[str] | None = None) -> None:

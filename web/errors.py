@@ -193,6 +193,10 @@ def show_bad_credentials(request: Request, error: errors.BadCredentials) -> Resp
     )
 
 
+def show_second_factor(request: Request, error: errors.SecondFactorRequired) -> Response:
+    return error_page(request, 401, str(error), kind="second_factor_required")
+
+
 def show_not_found(request: Request, _: errors.NotFound) -> Response:
     return error_page(request, 404)
 
@@ -252,6 +256,7 @@ HANDLERS: dict[type[Exception], Callable[[Request, Any], Response]] = {
     ClientDisconnect: show_nobody,
     ShowAgain: show_again,
     errors.BadCredentials: show_bad_credentials,
+    errors.SecondFactorRequired: show_second_factor,
     errors.NotFound: show_not_found,
     errors.Gone: show_gone,
     errors.Forbidden: show_forbidden,

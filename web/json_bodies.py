@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from errors import Invalid
-from web.forms import LARGE_BYTES, printable, sentences
+from web.forms import FORM, LARGE_BYTES, MULTIPART, printable, read_pairs, sentences
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -43,13 +43,23 @@ def checked(model: type[M], values: dict[str, Any]) -> M:
 
 
 async def read_object(request: Request) -> dict[str, Any]:
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != JSON:
+    if kind_of(request) != JSON:
         raise HTTPException(415)
     body = await request.body()
     if len(body) > LARGE_BYTES:
         return await to_thread.run_sync(object_in, body)
     return object_in(body)
+
+
+async def read_fields(request: Request) -> dict[str, Any]:
+    """From a form or from JSON, whichever was sent."""
+    if kind_of(request) in (FORM, MULTIPART):
+        return each_once(await read_pairs(request))
+    return await read_object(request)
+
+
+def kind_of(request: Request) -> str:
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
 def object_in(body: bytes) -> dict[str, Any]:
