@@ -9,7 +9,7 @@ from starlette.requests import HTTPConnection
 
 import auth_service
 from auth_dependencies import CurrentSession, FreshLoginRequired, LoginRequired, for_everybody
-from auth_providers import SESSION, Principal, authenticate
+from auth_providers import JWT, SESSION, Principal, authenticate
 from backends import Unavailable
 from database import Database
 from errors import Forbidden
@@ -37,12 +37,7 @@ OptionalPrincipal = Annotated[Principal | None, Depends(principal_of)]
 
 
 def api_login_required(
-    wanted: SecurityScopes,
-    session: CurrentSession,
-    principal: OptionalPrincipal,
-    _cookie: Annotated[Any, Depends(BY_COOKIE)],
-    _token: Annotated[Any, Depends(BY_TOKEN)],
-    _jwt: Annotated[Any, Depends(BY_JWT)],
+    wanted: SecurityScopes, session: CurrentSession, principal: OptionalPrincipal
 ) -> Principal:
     """Whoever is known by any provider and has all scopes that the route wants.
 
@@ -58,14 +53,32 @@ def api_login_required(
     return principal
 
 
-def session_required(principal: Annotated[Principal, Depends(api_login_required)]) -> Principal:
+CurrentPrincipal = Annotated[Principal, Depends(api_login_required)]
+
+
+# What a router is guarded by. Each names its schemes, for the OpenAPI document.
+
+
+def any_login(
+    principal: CurrentPrincipal,
+    _cookie: Annotated[Any, Depends(BY_COOKIE)],
+    _token: Annotated[Any, Depends(BY_TOKEN)],
+    _jwt: Annotated[Any, Depends(BY_JWT)],
+) -> Principal:
+    """Whoever is known in any way."""
+    return principal
+
+
+def session_required(
+    principal: CurrentPrincipal, _cookie: Annotated[Any, Depends(BY_COOKIE)]
+) -> Principal:
     """Whoever is logged in by a session: a token must not give itself more power or a longer life.
 
     Raises:
-        Forbidden: they are known by a token.
+        Forbidden: they are known in another way.
     """
     if principal.by != SESSION:
-        raise Forbidden("A token cannot do that: log in with a session. Nothing was changed.")
+        raise Forbidden("No token can do that: log in with a session. Nothing was changed.")
     return principal
 
 
@@ -82,12 +95,23 @@ def fresh_session_required(
     return principal
 
 
-CurrentPrincipal = Annotated[Principal, Depends(api_login_required)]
+def jwt_required(principal: CurrentPrincipal, _jwt: Annotated[Any, Depends(BY_JWT)]) -> Principal:
+    """Whoever shows an access token from /api/v1/token.
+
+    Raises:
+        Forbidden: they are known in another way.
+    """
+    if principal.by != JWT:
+        raise Forbidden("This is for access tokens from /api/v1/token. Nothing was changed.")
+    return principal
 
 
-def requires(*scopes: str) -> Any:
-    """For a route: somebody is known by any provider, and role and token give all `scopes`."""
-    return Security(api_login_required, scopes=scopes)
+Guard = Callable[..., Principal]
+
+
+def requires(*scopes: str, by: Guard = any_login) -> Any:
+    """For a route or router: somebody is known, and role and token give all `scopes`."""
+    return Security(by, scopes=scopes)
 
 
 def api_public(prefix: str, noun: str) -> APIRouter:
@@ -95,14 +119,9 @@ def api_public(prefix: str, noun: str) -> APIRouter:
     return api_router(prefix, noun, [Depends(for_everybody)])
 
 
-def api_guarded(
-    prefix: str, noun: str, *scopes: str, by: Callable[..., Any] | None = None
-) -> APIRouter:
-    """A router of the API for whoever is known and has all of `scopes`.
-
-    `by` may be `session_required` or `fresh_session_required`.
-    """
-    return api_router(prefix, noun, [requires(*scopes), *([Depends(by)] if by else [])])
+def api_guarded(prefix: str, noun: str, *scopes: str, by: Guard = any_login) -> APIRouter:
+    """A router of the API for whoever is known, in the way that `by` asks for, and has `scopes`."""
+    return api_router(prefix, noun, [requires(*scopes, by=by)])
 
 
 def api_router(prefix: str, noun: str, dependencies: list[Any]) -> APIRouter:

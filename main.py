@@ -17,7 +17,18 @@ from auth_providers import providers_of
 from backends.limits import open_limits
 from backends.session_store import open_store
 from database import Database
-from routers import api, auth, confirmations, devices, health, home, posts, profiles, users
+from routers import (
+    api,
+    auth,
+    confirmations,
+    devices,
+    documentation,
+    health,
+    home,
+    posts,
+    profiles,
+    users,
+)
 from routers import settings as settings_pages
 from routers.redirects import handle_redirects
 from services.logins import device_name
@@ -73,6 +84,7 @@ def create_app(settings: Settings) -> FastAPI:
         settings_pages.router,
         devices.router,
         home.router,
+        documentation.router,
         *api.routers,
     ):
         app.include_router(routes)

@@ -19,8 +19,10 @@ JSON = "application/json"
 WHOLE = ""  # the field of what is wrong with all of it
 
 
-def body_of(model: type[M]) -> Callable[[Request], Awaitable[M]]:
+def body_of(model: type[M], **example: Any) -> Callable[[Request], Awaitable[M]]:
     """A dependency that reads the request's JSON object into `model`; other fields are ignored.
+
+    The `example` is for the documentation.
 
     Raises:
         HTTPException: 415, it is said to be something else.
@@ -30,7 +32,7 @@ def body_of(model: type[M]) -> Callable[[Request], Awaitable[M]]:
     async def read(request: Request) -> M:
         return checked(model, await read_object(request))
 
-    read.model = model  # type: ignore[attr-defined]  # for the OpenAPI document
+    read.body_model, read.example = model, example  # type: ignore[attr-defined]
     return read
 
 

@@ -38,8 +38,14 @@ class Credentials(entering.Credentials):
         return self.remember or None
 
 
-Registration = Annotated[credentials.Registration, Depends(body_of(credentials.Registration))]
-Login = Annotated[Credentials, Depends(body_of(Credentials))]
+Registration = Annotated[
+    credentials.Registration,
+    Depends(body_of(credentials.Registration, username="alice", password="...")),  # noqa: S106
+]
+Login = Annotated[
+    Credentials,
+    Depends(body_of(Credentials, username="alice", password="...")),  # noqa: S106
+]
 
 
 class Me(BaseModel):

@@ -32,6 +32,10 @@ from web.json_bodies import body_of, checked
 readable = api_public("/posts", "Posts")
 router = api_guarded("/posts", "Posts", WRITE)
 
+TEXT = {"title": "Ropes", "content": "Four *ropes* hold a boat."}
+Written = Annotated[NewPost, Depends(body_of(NewPost, **TEXT, tags=["harbour"], action="draft"))]
+Replaced = Annotated[WholePost, Depends(body_of(WholePost, **TEXT, version=1))]
+Changed = Annotated[Change, Depends(body_of(Change, version=1, action="publish"))]
 Cursor = Annotated[str, Query(max_length=64)]
 Name = Annotated[str, Query(max_length=120)]
 
@@ -83,7 +87,7 @@ def create(
     request: Request,
     response: Response,
     principal: CurrentPrincipal,
-    sent: Annotated[NewPost, Depends(body_of(NewPost))],
+    sent: Written,
     db: Db,
 ) -> Shown:
     """Published at once, or kept as a draft."""
@@ -100,7 +104,7 @@ def replace(
     request: Request,
     principal: CurrentPrincipal,
     post: OwnPost,
-    sent: Annotated[WholePost, Depends(body_of(WholePost))],
+    sent: Replaced,
     db: Db,
 ) -> Shown:
     """409 if the post was changed since `version`; nothing is overwritten then."""
@@ -112,7 +116,7 @@ def update(
     request: Request,
     principal: CurrentPrincipal,
     post: OwnPost,
-    sent: Annotated[Change, Depends(body_of(Change))],
+    sent: Changed,
     db: Db,
 ) -> Shown:
     """Changes what you send. 409 if the post was changed since `version`."""

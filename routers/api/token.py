@@ -7,18 +7,18 @@ from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api_dependencies import CurrentPrincipal, api_guarded, api_public
+from api_dependencies import CurrentPrincipal, api_guarded, api_public, jwt_required
 from auth_dependencies import CurrentClient, CurrentSession
-from auth_providers import JWT
 from database import Db
-from errors import Forbidden, Invalid
+from errors import Invalid
 from routers.api import entering
 from services import api_logins, audit, jwts, refresh_tokens
 from web.errors import error_page
-from web.json_bodies import checked, read_fields
+from web.forms import FORM
+from web.json_bodies import JSON, checked, read_fields
 
 router = api_public("/token", "Tokens")
-own = api_guarded("/token", "Tokens")
+own = api_guarded("/token", "Tokens", by=jwt_required)
 
 LONGEST_SCOPE = 200
 
@@ -54,8 +54,9 @@ async def grant_in(request: Request) -> dict[str, Any]:
     return await read_fields(request)
 
 
-grant_in.model = Grant  # type: ignore[attr-defined]  # for the OpenAPI document
-grant_in.media_type = "application/x-www-form-urlencoded"  # type: ignore[attr-defined]
+# For the OpenAPI document.
+grant_in.body_model, grant_in.media_types = Grant, (FORM, JSON)  # type: ignore[attr-defined]
+grant_in.example = {"username": "alice", "password": "..."}  # type: ignore[attr-defined]
 
 
 @router.post("", name="api.token.create", summary="Get an access token", response_model=Issued)
@@ -98,7 +99,6 @@ def answer(issued: api_logins.Issued) -> Issued:
 @own.delete("", name="api.token.destroy", summary="End this login", status_code=204)
 def destroy(principal: CurrentPrincipal, client: CurrentClient, db: Db) -> None:
     """The access token that you show and its refresh token are good for nothing from now on."""
-    if principal.by != JWT or principal.id is None:
-        raise Forbidden("Show the access token whose login is to end. Nothing was changed.")
+    assert principal.id
     refresh_tokens.end(db, principal.user.id, principal.id)
     audit.record(db, audit.API_LOGOUT, principal.user, client=client)

@@ -33,6 +33,12 @@ class NewToken(BaseModel):
     expires_in_days: Annotated[int, Field(ge=1, le=365)] | None = api_tokens.USUALLY_DAYS
 
 
+Wanted = Annotated[
+    NewToken,
+    Depends(body_of(NewToken, name="Backup", scopes=["posts:read"], expires_in_days=30)),
+]
+
+
 class Token(BaseModel):
     """`hint` is how it begins. The rest is known to nobody but its owner."""
 
@@ -70,7 +76,7 @@ def index(principal: CurrentPrincipal, db: Db) -> Tokens:
 def create(
     principal: CurrentPrincipal,
     client: CurrentClient,
-    new: Annotated[NewToken, Depends(body_of(NewToken))],
+    new: Wanted,
     db: Db,
 ) -> CreatedToken:
     """Needs a login by session that is at most 15 minutes old: otherwise the answer is 401, of the
