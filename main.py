@@ -27,6 +27,7 @@ from routers import (
     home,
     posts,
     profiles,
+    tokens,
     users,
 )
 from routers import settings as settings_pages
@@ -84,6 +85,7 @@ def create_app(settings: Settings) -> FastAPI:
         settings_pages.router,
         devices.router,
         home.router,
+        tokens.router,
         documentation.router,
         *api.routers,
     ):

@@ -19,7 +19,6 @@ from services.permissions import in_order, scopes_of
 PREFIX = "ink_"
 HINT = len(PREFIX) + 4
 LONGEST_NAME = 80
-LASTS_DAYS = (7, 30, 90, 365)
 USUALLY_DAYS = 90
 MOST = 50
 SEEN_EVERY = timedelta(minutes=5)
