@@ -6,8 +6,9 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+import models
 from errors import Invalid
-from models import Post, Tag, User
+from models import Tag, User
 from services import posts, streams, tags
 
 
@@ -50,7 +51,7 @@ class Working(BaseModel):
     staged: dict[str, str] | None
 
 
-class Shown(Summary):
+class Post(Summary):
     """`content` is Markdown, `html` what readers see; `working` is null for mere readers."""
 
     state: Literal["draft", "published", "trashed"]
@@ -109,13 +110,13 @@ def of_entry(entry: streams.Entry, base: str) -> Summary:
     return Summary(**shared(entry, base), author=author, tags=names(entry.tags))
 
 
-def of_draft(post: Post, author: User, carried: list[Tag], base: str) -> Summary:
+def of_draft(post: models.Post, author: User, carried: list[Tag], base: str) -> Summary:
     return Summary(**shared(post, base), author=of_person(author), tags=names(carried))
 
 
-def whole(page: posts.Page, base: str, *, can_edit: bool) -> Shown:
+def whole(page: posts.Page, base: str, *, can_edit: bool) -> Post:
     post = page.post
-    return Shown(
+    return Post(
         **shared(post, base),
         author=of_person(page.author),
         tags=names(page.tags),
@@ -126,7 +127,7 @@ def whole(page: posts.Page, base: str, *, can_edit: bool) -> Shown:
     )
 
 
-def shared(post: Post | streams.Entry, base: str) -> dict[str, Any]:
+def shared(post: models.Post | streams.Entry, base: str) -> dict[str, Any]:
     columns = ("id", "slug", "title", "excerpt", "word_count", "published_at")
     return {name: getattr(post, name) for name in columns} | {"url": f"{base}/posts/{post.slug}"}
 

@@ -14,17 +14,8 @@ from auth_providers import Principal
 from database import Db, release
 from errors import Forbidden, Invalid, Moved, NotFound
 from models import Post, User
+from routers.api import post_shapes as shapes
 from routers.api.loading import OwnPost
-from routers.api.post_shapes import (
-    Change,
-    NewPost,
-    Posts,
-    Shown,
-    WholePost,
-    of_draft,
-    of_entry,
-    whole,
-)
 from services import posts, streams, tags, texts
 from services.permissions import READ, WRITE, can_edit
 from web.json_bodies import body_of, checked
@@ -33,9 +24,11 @@ readable = api_public("/posts", "Posts")
 router = api_guarded("/posts", "Posts", WRITE)
 
 TEXT = {"title": "Ropes", "content": "Four *ropes* hold a boat."}
-Written = Annotated[NewPost, Depends(body_of(NewPost, **TEXT, tags=["harbour"], action="draft"))]
-Replaced = Annotated[WholePost, Depends(body_of(WholePost, **TEXT, version=1))]
-Changed = Annotated[Change, Depends(body_of(Change, version=1, action="publish"))]
+Written = Annotated[
+    shapes.NewPost, Depends(body_of(shapes.NewPost, **TEXT, tags=["harbour"], action="draft"))
+]
+Replaced = Annotated[shapes.WholePost, Depends(body_of(shapes.WholePost, **TEXT, version=1))]
+Changed = Annotated[shapes.Change, Depends(body_of(shapes.Change, version=1, action="publish"))]
 Cursor = Annotated[str, Query(max_length=64)]
 Name = Annotated[str, Query(max_length=120)]
 
@@ -51,7 +44,7 @@ def index(
     state: Literal["published", "draft"] = "published",
     before: Cursor = "",
     after: Cursor = "",
-) -> Posts:
+) -> shapes.Posts:
     """Published posts, 20 at a time: all of them, or those of an `author`, or those with a `tag`.
 
     `author=me` is you. `author=me&state=draft` are your drafts and staged changes, the one touched
@@ -70,10 +63,10 @@ def index(
     return listed(request, response, stream)
 
 
-@readable.get("/{slug}", name="api.posts.show", summary="Read a post", response_model=Shown)
+@readable.get("/{slug}", name="api.posts.show", summary="Read a post", response_model=shapes.Post)
 def show(
     request: Request, slug: str, principal: OptionalPrincipal, db: Db
-) -> Shown | RedirectResponse:
+) -> shapes.Post | RedirectResponse:
     """A published post; or a draft, if you may see it. An old address leads to the newest."""
     reader = (principal.user, principal.scopes) if principal else (None, None)
     try:
@@ -89,7 +82,7 @@ def create(
     principal: CurrentPrincipal,
     sent: Written,
     db: Db,
-) -> Shown:
+) -> shapes.Post:
     """Published at once, or kept as a draft."""
     new = checked(texts.NewPost, sent.fields())
     release(db)  # rendering may take a second: hold nothing meanwhile
@@ -106,7 +99,7 @@ def replace(
     post: OwnPost,
     sent: Replaced,
     db: Db,
-) -> Shown:
+) -> shapes.Post:
     """409 if the post was changed since `version`; nothing is overwritten then."""
     return edit(request, principal, post, checked(texts.PostEdit, sent.fields()), db)
 
@@ -118,7 +111,7 @@ def update(
     post: OwnPost,
     sent: Changed,
     db: Db,
-) -> Shown:
+) -> shapes.Post:
     """Changes what you send. 409 if the post was changed since `version`."""
     fields = posts.text_of(db, post) | sent.fields()
     return edit(request, principal, post, checked(texts.PostEdit, fields), db)
@@ -132,19 +125,19 @@ def destroy(post: OwnPost, db: Db) -> None:
 
 def edit(
     request: Request, principal: Principal, post: Post, change: texts.PostEdit, db: Db
-) -> Shown:
+) -> shapes.Post:
     release(db)
     columns = texts.rendered(change) if posts.is_rendered_by(change, post) else None
     post = posts.edit(db, posts.get(db, post.id), change, columns)
     return answer(request, posts.page_of(db, post), principal)
 
 
-def answer(request: Request, page: posts.Page, principal: Principal | None) -> Shown:
+def answer(request: Request, page: posts.Page, principal: Principal | None) -> shapes.Post:
     may = principal is not None and can_edit(principal.user, page.post, principal.scopes)
-    return whole(page, request.app.state.settings.link_base, can_edit=may)
+    return shapes.whole(page, request.app.state.settings.link_base, can_edit=may)
 
 
-def drafts(request: Request, principal: Principal | None, db: Db, author: str) -> Posts:
+def drafts(request: Request, principal: Principal | None, db: Db, author: str) -> shapes.Posts:
     if author != "me":
         raise Invalid({"author": "Only your own drafts can be listed: author=me."})
     if principal is None:
@@ -154,7 +147,9 @@ def drafts(request: Request, principal: Principal | None, db: Db, author: str) -
     found = streams.unpublished(db, principal.user)
     carried = tags.of_posts(db, (post.id for post in found))
     base = request.app.state.settings.link_base
-    return Posts(items=[of_draft(each, principal.user, carried[each.id], base) for each in found])
+    return shapes.Posts(
+        items=[shapes.of_draft(each, principal.user, carried[each.id], base) for each in found]
+    )
 
 
 def person(db: Db, principal: Principal | None, name: str) -> User:
@@ -169,7 +164,7 @@ def person(db: Db, principal: Principal | None, name: str) -> User:
     return found
 
 
-def listed(request: Request, response: Response, stream: streams.Stream) -> Posts:
+def listed(request: Request, response: Response, stream: streams.Stream) -> shapes.Posts:
     """A page of a list, with links to its neighbours in the body and as headers (RFC 8288)."""
     base = request.app.state.settings.link_base
     asked = {k: v for k, v in request.query_params.items() if k in ("author", "tag")}
@@ -181,4 +176,4 @@ def listed(request: Request, response: Response, stream: streams.Stream) -> Post
     }
     if links:
         response.headers["Link"] = ", ".join(f'<{url}>; rel="{rel}"' for rel, url in links.items())
-    return Posts(items=[of_entry(entry, base) for entry in stream.entries], **links)
+    return shapes.Posts(items=[shapes.of_entry(entry, base) for entry in stream.entries], **links)
