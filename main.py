@@ -17,6 +17,7 @@ from auth_providers import providers_of
 from backends.limits import open_limits
 from backends.session_store import open_store
 from database import Database
+from jobs import Jobs
 from routers import (
     api,
     auth,
@@ -25,6 +26,7 @@ from routers import (
     documentation,
     health,
     home,
+    mails,
     posts,
     profiles,
     tokens,
@@ -66,6 +68,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.sessions = open_store(settings.redis_url, app.state.database)
     app.state.limits = open_limits(settings.redis_url, app.state.database)
     app.state.auth_providers = providers_of(settings)
+    app.state.jobs = Jobs(settings, app.state.database)
     app.state.cookies = Cookies(settings.secrets, cookie_options(settings))
     assets = Assets(PUBLIC)
     app.state.templates = Templates(
@@ -84,6 +87,7 @@ def create_app(settings: Settings) -> FastAPI:
         profiles.router,
         settings_pages.router,
         devices.router,
+        mails.router,
         home.router,
         tokens.router,
         documentation.router,
@@ -141,9 +145,11 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     waiting = None
     if not await migrate(app.state.database):
         waiting = asyncio.create_task(migrate_when_possible(app.state.database))
+    app.state.jobs.start()
     yield
     if waiting:
         waiting.cancel()
+    await run_in_threadpool(app.state.jobs.stop)
     await app.state.sessions.close()
     app.state.limits.close()
     app.state.database.close()

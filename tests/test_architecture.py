@@ -26,8 +26,9 @@ MAY_IMPORT = {
     "auth_providers": DOMAIN | {"web", "auth_dependencies"},
     "api_dependencies": DOMAIN | {"web", "auth_dependencies", "auth_providers"},
     "routers": DOMAIN | ENTRANCE | {"web", "migrations"},
-    "main": DOMAIN | ENTRANCE | {"web", "migrations", "routers"},
-    "cli": DOMAIN | {"migrations"},
+    "jobs": DOMAIN,
+    "main": DOMAIN | ENTRANCE | {"web", "migrations", "routers", "jobs"},
+    "cli": DOMAIN | {"migrations", "jobs", "web"},
     "blog": set(),
 }
 WEB_FRAMEWORKS = {"fastapi", "starlette", "uvicorn"}

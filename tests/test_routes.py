@@ -32,6 +32,9 @@ ROLES = {CAROL: "reader", MALLORY: "author", BOB: "author", ERIN: "editor", ALIC
 TABLE = """
                                                      stranger carol    mallory  bob      erin     alice
 GET    /                                             ok       ok       ok       ok       ok       ok
+GET    /admin/mail                                   login    no       no       no       no       ok
+POST   /admin/mail                                   login    no       no       no       no       ok
+POST   /admin/mail/{mail_id}/retry                   login    no       no       no       no       -
 GET    /auth/confirm                                 login    ok       ok       ok       ok       ok
 POST   /auth/confirm                                 login    ok       ok       ok       ok       ok
 GET    /auth/login                                   ok       ok       ok       ok       ok       ok
