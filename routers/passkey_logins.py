@@ -78,7 +78,7 @@ def create(
         request,
         db,
         session,
-        db.merge(proof.user, load=False),
+        proof.user,
         client,
         by=proof.by,
         remember_days=given.remember_days(settings.remember_days),

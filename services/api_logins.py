@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from sqlmodel import Session
 
-from errors import Invalid
+from errors import Invalid, Unverified
 from models import RefreshToken, User, now
-from services import audit, jwts, logins, mails, refresh_tokens
+from services import audit, jwts, logins, notices, refresh_tokens, verifications
 from services.logins import Client
 from services.permissions import in_order, scopes_of
 from settings import Settings
@@ -23,7 +23,7 @@ class Issued:
 
 
 def begin(
-    db: Session, user: User, client: Client, wanted: Iterable[str], settings: Settings
+    db: Session, user: User, client: Client, wanted: Iterable[str], settings: Settings, *, by: str
 ) -> Issued:
     """Let a program in for somebody who has shown all that was asked of them.
 
@@ -32,7 +32,10 @@ def begin(
 
     Raises:
         Invalid: something is wanted that this person may not do.
+        Unverified: this blog wants to know the address first, and it is not confirmed.
     """
+    if verifications.is_needed(user, settings):
+        raise Unverified(user.id)
     scopes = in_order(wanted) or in_order(scopes_of(user))
     if not scopes_of(user).issuperset(wanted):
         raise Invalid({"scope": "Your account cannot give all of these."})
@@ -40,7 +43,7 @@ def begin(
     family, token = refresh_tokens.begin(db, user, client, scopes, settings)
     user.logged_in_at = now()
     db.add(user)
-    audit.record(db, audit.API_LOGIN, user, client=client, scopes=family.scopes)
+    audit.record(db, audit.API_LOGIN, user, client=client, by=by, scopes=family.scopes)
     if is_new:
         tell(db, settings, user, "new_device", client)
     return issue(settings, user, family, token)
@@ -65,7 +68,5 @@ def issue(settings: Settings, user: User, family: RefreshToken, token: str) -> I
 
 
 def tell(db: Session, settings: Settings, user: User, template: str, client: Client) -> None:
-    if user.email:
-        device = logins.device_name(client.user_agent)
-        known = {"user": user, "device": device, "address": client.address}
-        mails.queue(db, settings, user.email, template, **known)
+    device = logins.device_name(client.user_agent)
+    notices.tell(db, settings, user, template, device=device, address=client.address)

@@ -4,7 +4,7 @@ Each is looked at first, and used up afterwards by one statement that only one r
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from typing import Protocol
@@ -41,7 +41,7 @@ class KnowsDevices(Protocol):
 
 def prove(db: Session, limits: Limits, limit: Limit, who: str, look: Callable[[], Proof]) -> Proof:
     """Look at what is shown, and use it up. Every try is counted before it is looked at; one that
-    is right clears the count.
+    is right clears the count. The account is locked until this transaction ends.
 
     Raises:
         WrongCode, WrongPasskey: it is not right, or somebody has used it.
@@ -55,10 +55,11 @@ def prove(db: Session, limits: Limits, limit: Limit, who: str, look: Callable[[]
     finally:
         release(db)
     limits.clear(limit, who)
-    if not proof.use(db):
+    user = db.get(User, proof.user.id, with_for_update=True)  # as it is by now
+    if user is None or not user.is_active or not proof.use(db):
         release(db)
         raise WrongPasskey if proof.by == "passkey" else WrongCode
-    return proof
+    return replace(proof, user=user)
 
 
 def tries_of(session: KnowsDevices, user: User) -> Limit:

@@ -16,7 +16,7 @@ from database import Db
 from errors import Forbidden, TooOften
 from models import User
 from routers.api import entering
-from services import audit, credentials, refresh_tokens
+from services import audit, credentials, refresh_tokens, verifications
 from services.permissions import in_order, scopes_of
 from settings import LONGEST_REMEMBERED
 from web.json_bodies import body_of
@@ -91,12 +91,14 @@ def by_session(user: User) -> Me:
 def sign_up(
     request: Request, session: CurrentSession, client: CurrentClient, new: Registration, db: Db
 ) -> Me:
-    """You are logged in by the session cookie of the answer. The very first account owns the blog."""
+    """You are logged in by the session cookie of the answer, unless this blog wants your e-mail
+    address confirmed first. The very first account owns the blog."""
     state = request.app.state
     if wait := state.limits.take(auth_service.REGISTRATIONS_OF_ADDRESS, client.network):
         raise TooOften(wait)
     user = auth_service.register(db, new, state.settings, client)
-    auth_service.log_in(db, session, user, client, state.settings)
+    if not verifications.is_needed(user, state.settings):
+        auth_service.log_in(db, session, user, client, state.settings)
     return by_session(user)
 
 
@@ -115,9 +117,10 @@ def log_in(
     type `second_factor_required`.
     """
     settings = request.app.state.settings
-    user = entering.known_person(request, db, session, client, given)
+    known = entering.known_person(request, db, session, client, given)
     days = given.remember_days(settings.remember_days)
-    auth_service.log_in(db, session, user, client, settings, remember_days=days)
+    user, by = known.user, known.by
+    auth_service.log_in(db, session, user, client, settings, remember_days=days, by=by)
     return by_session(user)
 
 

@@ -73,8 +73,9 @@ def create(
     grant = checked(Grant, sent)
     if grant.grant_type == "password":
         given = checked(PasswordGrant, sent)
-        user = entering.known_person(request, db, session, client, given)
-        return answer(api_logins.begin(db, user, client, given.scope.split(), settings))
+        known = entering.known_person(request, db, session, client, given)
+        wanted = given.scope.split()
+        return answer(api_logins.begin(db, known.user, client, wanted, settings, by=known.by))
     if not grant.refresh_token:
         raise Invalid({"refresh_token": "Please fill this in."})
     found = api_logins.go_on(db, grant.refresh_token, client, settings)

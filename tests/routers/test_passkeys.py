@@ -13,7 +13,7 @@ from models import AuditEvent, Passkey, RecoveryCode, User, now
 from services import audit, ceremonies, passkeys
 from tests.authenticator import Authenticator, decoded
 from tests.blog import INVENTED, Blog, Person
-from tests.factors import grow_old, recovery_codes, second_step
+from tests.factors import grow_old, recovery_codes, second_step, set_up_app
 from tests.people import ALICE, BOB, MALLORY, PASSWORD
 from tests.processes import at_once
 
@@ -200,6 +200,18 @@ def test_a_passkey_is_removed(bob: Person, key: Authenticator, blog: Blog) -> No
     assert log_in(blog.visitor(), key).status_code == 400
     assert bob.log_in_again().headers["location"] == "/"
     assert audit.PASSKEY_REMOVED in actions(blog)
+
+
+def test_recovery_codes_stay_as_long_as_there_is_something_to_recover(
+    bob: Person, key: Authenticator, blog: Blog
+) -> None:
+    app = set_up_app(bob)
+    [stored] = blog.rows(Passkey)
+    bob.post(f"{PASSKEYS}/{stored.id}/delete")
+    assert len(blog.rows(RecoveryCode)) == 10
+    assert second_step(at_second_step(blog), app.next_code()) == 303
+    bob.post("/settings/two-factor/delete")
+    assert blog.rows(RecoveryCode) == []
 
 
 def test_nobody_touches_somebody_elses(
