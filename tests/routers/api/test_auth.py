@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from auth_service import FAILURES_OF_ACCOUNT
-from models import AuditEvent, Passkey, User
-from services import audit
+from models import AuditEvent, Passkey, RefreshToken, User, now
+from services import audit, proofs
 from tests.blog import Blog, Person
+from tests.factors import App, recovery_codes, set_up_app
 from tests.people import ALICE, BOB, PASSWORD
 from tests.programs import is_problem, log_in, new_token, program
 
@@ -74,8 +75,6 @@ def test_an_account_that_is_disabled_has_no_way_in(alice: Person, bob: Person, b
 
 
 def disable(blog: Blog, username: str) -> None:
-    from models import now
-
     with blog.database.writing() as db:
         user = db.get_one(User, next(u.id for u in blog.rows(User) if u.username == username))
         user.disabled_at = now()
@@ -223,18 +222,110 @@ def test_guessing_by_the_api_counts_like_guessing_by_the_page(alice: Person, blo
         assert int(response.headers["retry-after"]) > 0
 
 
-def test_a_password_alone_opens_no_account_that_asks_for_more(alice: Person, blog: Blog) -> None:
-    """A passkey is a second factor, whichever door is tried."""
-    [user] = blog.rows(User)
-    with blog.database.writing() as db:
-        key = Passkey(user_id=user.id, credential_id=b"1", public_key=b"2", name="A key")
-        db.add(key)
+# Where a password is not enough.
+
+
+@pytest.fixture
+def app(bob: Person) -> App:
+    """Bob's; from now on a password is not enough for him."""
+    return set_up_app(bob)
+
+
+def grant(person: Person, username: str = BOB, **fields: str) -> Any:
+    return person.post("/api/v1/token", {"username": username, "password": PASSWORD, **fields})
+
+
+def test_a_password_alone_opens_no_account_that_asks_for_more(app: App, blog: Blog) -> None:
+    """Case 111, at each door."""
     browser = blog.visitor()
-    token = browser.post("/api/v1/token", {"username": ALICE, "password": PASSWORD})
-    for response in (login(browser), token):
+    for response in (login(browser, BOB), grant(browser), login(browser, BOB, code="")):
         assert is_problem(response, 401, "second_factor_required")
         assert "set-cookie" not in response.headers
     assert is_problem(browser.get("/api/v1/me"), 401)
+    assert blog.rows(RefreshToken) == []
+    assert blog.rows(AuditEvent)[-1].action == audit.SECOND_STEP_ASKED
+
+
+def test_a_passkey_asks_for_more_too(alice: Person, blog: Blog) -> None:
+    [user] = blog.rows(User)
+    with blog.database.writing() as db:
+        db.add(Passkey(user_id=user.id, credential_id=b"1", public_key=b"2", name="A key"))
+    for response in (login(blog.visitor()), grant(blog.visitor(), ALICE)):
+        assert is_problem(response, 401, "second_factor_required")
+
+
+def test_a_code_completes_the_login(app: App, blog: Blog) -> None:
+    browser = blog.visitor()
+    assert login(browser, BOB, code=app.next_code()).status_code == 200
+    assert browser.get("/api/v1/me").json()["username"] == BOB
+    issued = grant(blog.visitor(), code=app.next_code())
+    assert issued.status_code == 200
+    found = program(blog, issued.json()["access_token"]).get("/api/v1/me")
+    assert found.json()["username"] == BOB
+    by = {e.action: e.details.get("by") for e in blog.rows(AuditEvent)}
+    assert (by[audit.LOGGED_IN], by[audit.API_LOGIN]) == ("password and code",) * 2
+
+
+def test_a_recovery_code_does_once(app: App, bob: Person, blog: Blog) -> None:
+    code, other, *_ = recovery_codes(bob)
+    assert login(blog.visitor(), BOB, code=code).status_code == 200
+    assert is_problem(login(blog.visitor(), BOB, code=code), 401)
+    assert is_problem(grant(blog.visitor(), code=code), 401)
+    assert grant(blog.visitor(), code=other).status_code == 200
+    actions = [event.action for event in blog.rows(AuditEvent)]
+    assert actions.count(audit.RECOVERY_CODE_USED) == 2
+
+
+def test_a_code_does_once(app: App, blog: Blog) -> None:
+    """Case 112."""
+    code = app.next_code()
+    assert login(blog.visitor(), BOB, code=code).status_code == 200
+    for response in (login(blog.visitor(), BOB, code=code), grant(blog.visitor(), code=code)):
+        assert is_problem(response, 401)
+
+
+def test_guessing_codes_ends_soon_at_whichever_door(app: App, blog: Blog) -> None:
+    """Case 82."""
+    guesser = blog.visitor()
+    for number in range(proofs.FAILURES_OF_ACCOUNT.most):
+        tried = login(guesser, BOB, code="000000") if number % 2 else grant(guesser, code="000000")
+        assert is_problem(tried, 401)
+    for response in (login(guesser, BOB, code=app.next_code()), grant(guesser, code=app.code())):
+        assert is_problem(response, 429)
+
+
+def test_a_code_without_the_password_is_worth_nothing(app: App, blog: Blog) -> None:
+    given = {"username": BOB, "password": "not the password", "code": app.next_code()}
+    response = blog.visitor().client.post("/api/v1/auth/login", json=given)
+    assert is_problem(response, 401)
+    assert response.json()["errors"][0]["pointer"] == "#/password"
+    assert login(blog.visitor(), BOB, code=given["code"]).status_code == 200  # it was not used up
+
+
+def test_a_password_that_is_hashed_anew_does_not_hinder_the_second_step(
+    app: App, blog: Blog
+) -> None:
+    before = next(user.password_hash for user in blog.rows(User) if user.username == BOB)
+    with blog.beside(bcrypt_cost=5) as costlier:
+        assert login(costlier.visitor(), BOB, code=app.next_code()).status_code == 200
+        assert grant(costlier.visitor(), code=app.next_code()).status_code == 200
+    after = next(user.password_hash for user in blog.rows(User) if user.username == BOB)
+    assert after != before
+    assert "$05$" in after
+
+
+def test_a_blog_that_wants_an_address_waits_for_it(alice: Person, blog: Blog) -> None:
+    """Case 31, for programs."""
+    with blog.beside(require_verified_email=True) as strict:
+        browser = strict.visitor()
+        assert is_problem(signup(browser), 422)
+        assert signup(browser, email="dora@example.org").status_code == 201
+        assert is_problem(browser.get("/api/v1/me"), 401)
+        for response in (login(browser, "dora"), grant(browser, "dora")):
+            assert is_problem(response, 403, "unverified_email")
+        blog.put(User, email_verified_at=now())
+        assert login(browser, "dora").status_code == 200
+        assert grant(strict.visitor(), "dora").status_code == 200
 
 
 # Bodies that are none.
