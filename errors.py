@@ -57,6 +57,22 @@ class WrongPassword(Rejected):
         super().__init__({"password": sentence})
 
 
+class BadCredentials(DomainError):
+    """A token or key was shown that is not good, or not any more."""
+
+    def __init__(
+        self, sentence: str = "That token is not good, or not any more. Nothing was changed."
+    ) -> None:
+        super().__init__(sentence)
+
+
+class SecondFactorRequired(DomainError):
+    """The password is right, and this account asks for a second factor."""
+
+    def __init__(self) -> None:
+        super().__init__("This account asks for a second factor: send its `code` too.")
+
+
 class WrongCode(Rejected):
     """Not the code of an authenticator app, nor a recovery code; or one that was used before."""
 

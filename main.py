@@ -13,6 +13,7 @@ from starlette.concurrency import run_in_threadpool
 
 import migrations
 from auth_dependencies import account_context, restoring
+from auth_providers import providers_of
 from backends.limits import open_limits
 from backends.openid import open_providers
 from backends.session_store import open_store
@@ -20,11 +21,13 @@ from database import Database
 from jobs import Jobs
 from routers import (
     admin,
+    api,
     audit,
     auth,
     confirmations,
     departures,
     devices,
+    documentation,
     email_changes,
     exports,
     health,
@@ -45,6 +48,7 @@ from routers import (
     recoveries,
     recovery_codes,
     second_steps,
+    tokens,
     two_factor,
     users,
     verifications,
@@ -87,6 +91,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.sessions = open_store(settings.redis_url, app.state.database)
     app.state.limits = open_limits(settings.redis_url, app.state.database)
     app.state.providers = open_providers(settings)
+    app.state.auth_providers = providers_of(settings)
     app.state.jobs = Jobs(settings, app.state.database)
     app.state.cookies = Cookies(settings.secrets, cookie_options(settings))
     assets = Assets(PUBLIC)
@@ -130,6 +135,9 @@ def create_app(settings: Settings) -> FastAPI:
         audit.router,
         mails.router,
         home.router,
+        tokens.router,
+        documentation.router,
+        *api.routers,
     ):
         app.include_router(routes)
     handle_errors(app)
