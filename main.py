@@ -18,16 +18,24 @@ from backends.session_store import open_store
 from database import Database
 from jobs import Jobs
 from routers import (
+    admin,
+    audit,
     auth,
     confirmations,
+    departures,
     devices,
     email_changes,
+    exports,
     health,
     home,
+    invitations,
     mails,
+    names,
+    ownership,
     passkey_logins,
     passkeys,
     password_changes,
+    people,
     posts,
     profiles,
     recoveries,
@@ -39,6 +47,7 @@ from routers import (
 )
 from routers import settings as settings_pages
 from routers.redirects import handle_redirects
+from routers.refusals import note_refusals
 from routers.relying_parties import passkey_context
 from services.logins import device_name
 from settings import Settings, load_settings
@@ -101,12 +110,23 @@ def create_app(settings: Settings) -> FastAPI:
         profiles.router,
         settings_pages.router,
         devices.router,
+        names.router,
+        exports.router,
+        departures.router,
+        admin.router,
+        people.readable,
+        people.router,
+        ownership.router,
+        invitations.router,
+        invitations.readable,
+        audit.router,
         mails.router,
         home.router,
     ):
         app.include_router(routes)
     handle_errors(app)
     handle_redirects(app)
+    note_refusals(app)
 
     # The last one added is the first to see a request.
     app.add_middleware(Faults)
