@@ -67,6 +67,7 @@ def rename(db: Session, passkey: Passkey, name: str) -> None:
 
 def remove(db: Session, user: User, passkey: Passkey) -> None:
     """Raises Conflict if there would be no way left to log in."""
+    db.refresh(user, with_for_update=True)  # another tab may be taking the other way away
     if not user.has_password and len(of_user(db, user)) == 1 and not has_identity(db, user):
         raise Conflict({"passkey": "This is your only way to log in. Set a password first."})
     db.delete(passkey)
