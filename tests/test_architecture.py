@@ -112,6 +112,7 @@ LOGS_IN = {
     "routers/second_steps.py",  # after the second step
     "routers/passkey_logins.py",  # after a passkey that its owner unlocked
     "routers/users.py",  # a new account has no second factor
+    "routers/invitations.py",  # nor has one that somebody was invited to make
     "routers/api/auth.py",  # the same two; a password goes by routers/api/entering.py
 }
 
