@@ -77,10 +77,11 @@ class WrongPasskey(Rejected):
 class CopiedPasskey(WrongPasskey):
     """Its counter went back: there are two of what there should be one of."""
 
-    def __init__(self) -> None:
+    def __init__(self, user_id: UUID) -> None:
         super().__init__(
             "This passkey seems to have been copied, so it was not taken. Log in another way, and remove it."
         )
+        self.user_id = user_id
 
 
 class ProviderAway(DomainError):

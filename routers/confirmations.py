@@ -13,9 +13,17 @@ from database import Db
 from errors import Invalid, NotFound, TooOften, WrongCode, WrongPasskey, WrongPassword
 from models import User
 from routers.auth import Next, NextForm
-from routers.relying_parties import ThisBlog
-from routers.second_steps import json
-from services import audit, ceremonies, credentials, identities, passkeys, proofs, two_factor
+from routers.relying_parties import ThisBlog, as_json
+from services import (
+    audit,
+    ceremonies,
+    challenges,
+    credentials,
+    identities,
+    passkeys,
+    proofs,
+    two_factor,
+)
 from services.ceremonies import SentPasskey
 from services.proofs import Proof
 from services.text import optional_line
@@ -49,7 +57,7 @@ def options(user: CurrentUser, session: CurrentSession, here: ThisBlog, db: Db) 
     known = passkeys.of_user(db, user)
     if not known or here is None:
         raise NotFound
-    return json(ceremonies.ask_for_one(session, here, ceremonies.CONFIRMATION, known))
+    return as_json(ceremonies.ask_for_one(session, here, challenges.CONFIRMATION, known))
 
 
 @router.post("", name="confirmations.create")
@@ -89,7 +97,7 @@ def confirm(
 
     def look() -> Proof:
         if given.passkey:
-            purpose = ceremonies.CONFIRMATION
+            purpose = challenges.CONFIRMATION
             return proofs.by_passkey(db, session, limits, here, purpose, given.passkey, user)
         return proofs.by_code(user, settings, given.code)
 
