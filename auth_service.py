@@ -16,6 +16,7 @@ from services import (
     audit,
     email_addresses,
     logins,
+    names,
     notices,
     passwords,
     usernames,
@@ -30,7 +31,8 @@ FAILURES_OF_ACCOUNT = Limit("login of account", 10, timedelta(minutes=5))
 FAILURES_OF_DEVICE = Limit("login of account from its devices", 10, timedelta(minutes=5))
 FAILURES_OF_ADDRESS = Limit("login from address", 10, timedelta(minutes=5))
 FAILURES_OF_PERSON = Limit("password of person", 10, timedelta(minutes=5))
-REGISTRATIONS_OF_ADDRESS = Limit("registration from address", 500, timedelta(hours=1))
+# An office shares an address; whoever expects a whole class sends invitations, which count apart.
+REGISTRATIONS_OF_ADDRESS = Limit("registration from address", 20, timedelta(hours=1))
 FRESH_FOR = timedelta(minutes=15)
 
 
@@ -84,14 +86,17 @@ def check_new(db: Session, new: Registration, settings: Settings) -> None:
     known = passwords.context(name, new.email, settings.site_name)
     if wrong := passwords.problem(new.password, *known):
         raise Invalid({"password": wrong})
-    if find_by_username(db, name):
-        raise name_taken()
+    if find_by_username(db, name) or names.is_retired(db, name):
+        raise names.taken()
 
 
 def add_user(db: Session, new: Registration, password_hash: str, role: str) -> User:
     """Store an account; the very first one becomes the owner. Raises Conflict."""
+    name = usernames.canonical(new.username)
+    if names.is_retired(db, name):
+        raise names.taken()
     user = User(
-        username=usernames.canonical(new.username),
+        username=name,
         display_name=new.username.strip(),
         email=new.email or None,
         email_key=usernames.canonical(new.email) if new.email else None,
@@ -102,7 +107,7 @@ def add_user(db: Session, new: Registration, password_hash: str, role: str) -> U
         with db.begin_nested():
             db.add(user)
     except IntegrityError:
-        raise name_taken() from None
+        raise names.taken() from None
     if claim_ownership(db, user):
         user.role = Role.owner
     return user
@@ -177,6 +182,8 @@ def note_refusal(
     with database.writing() as db:
         user = find_account(db, typed)
         audit.record(db, action, user, client=client)
+    if isinstance(error, TooOften):
+        error.is_noted = True
 
 
 def find_account(db: Session, typed: str) -> User | None:
@@ -349,7 +356,3 @@ def claim_ownership(db: Session, user: User) -> bool:
             return bool(result.rowcount)  # type: ignore[attr-defined]
     except IntegrityError:
         return False
-
-
-def name_taken() -> Conflict:
-    return Conflict({"username": "That name is taken. Please choose another."})

@@ -1,5 +1,6 @@
 """What can go wrong in the domain, as sentences for the person who meets it."""
 
+from math import ceil
 from uuid import UUID
 
 
@@ -54,6 +55,22 @@ class WrongPassword(Rejected):
         self, sentence: str = "That name and password do not match. Nothing is locked; try again."
     ) -> None:
         super().__init__({"password": sentence})
+
+
+class BadCredentials(DomainError):
+    """A token or key was shown that is not good, or not any more."""
+
+    def __init__(
+        self, sentence: str = "That token is not good, or not any more. Nothing was changed."
+    ) -> None:
+        super().__init__(sentence)
+
+
+class SecondFactorRequired(DomainError):
+    """The password is right, and this account asks for a second factor."""
+
+    def __init__(self) -> None:
+        super().__init__("This account asks for a second factor: send its `code` too.")
 
 
 class WrongCode(Rejected):
@@ -128,11 +145,20 @@ class StaleVersion(DomainError):
 class TooOften(DomainError):
     """A limit was reached; it is worth trying again after `seconds`."""
 
+    is_noted = False  # in the audit log
+
     def __init__(self, seconds: float) -> None:
-        minutes = max(round(seconds / 60), 1)
-        wait = "a minute" if minutes == 1 else f"{minutes} minutes"
+        wait = in_words(seconds)
         super().__init__(f"That was tried too often. Please wait {wait} and try again.")
         self.seconds = seconds
+
+
+def in_words(seconds: float) -> str:
+    """“3 days”, “5 hours”, “a minute”: about, and never too short."""
+    for name, size in (("days", 86_400), ("hours", 3_600), ("minutes", 60)):
+        if seconds > 2 * size:
+            return f"{ceil(seconds / size)} {name}"
+    return "2 minutes" if seconds > 60 else "a minute"
 
 
 class Busy(DomainError):

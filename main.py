@@ -13,36 +13,49 @@ from starlette.concurrency import run_in_threadpool
 
 import migrations
 from auth_dependencies import account_context, restoring
+from auth_providers import providers_of
 from backends.limits import open_limits
 from backends.openid import open_providers
 from backends.session_store import open_store
 from database import Database
 from jobs import Jobs
 from routers import (
+    admin,
+    api,
+    audit,
     auth,
     confirmations,
+    departures,
     devices,
+    documentation,
     email_changes,
+    exports,
     health,
     home,
     identities,
+    invitations,
     mails,
+    names,
     newcomers,
     openid,
+    ownership,
     passkey_logins,
     passkeys,
     password_changes,
+    people,
     posts,
     profiles,
     recoveries,
     recovery_codes,
     second_steps,
+    tokens,
     two_factor,
     users,
     verifications,
 )
 from routers import settings as settings_pages
 from routers.redirects import handle_redirects
+from routers.refusals import note_refusals
 from routers.relying_parties import passkey_context
 from services.logins import device_name
 from settings import Settings, load_settings
@@ -78,6 +91,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.sessions = open_store(settings.redis_url, app.state.database)
     app.state.limits = open_limits(settings.redis_url, app.state.database)
     app.state.providers = open_providers(settings)
+    app.state.auth_providers = providers_of(settings)
     app.state.jobs = Jobs(settings, app.state.database)
     app.state.cookies = Cookies(settings.secrets, cookie_options(settings))
     assets = Assets(PUBLIC)
@@ -109,12 +123,26 @@ def create_app(settings: Settings) -> FastAPI:
         identities.router,
         settings_pages.router,
         devices.router,
+        names.router,
+        exports.router,
+        departures.router,
+        admin.router,
+        people.readable,
+        people.router,
+        ownership.router,
+        invitations.router,
+        invitations.readable,
+        audit.router,
         mails.router,
         home.router,
+        tokens.router,
+        documentation.router,
+        *api.routers,
     ):
         app.include_router(routes)
     handle_errors(app)
     handle_redirects(app)
+    note_refusals(app)
 
     # The last one added is the first to see a request.
     app.add_middleware(Faults)

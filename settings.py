@@ -25,6 +25,7 @@ PLACEHOLDER = re.compile(
 
 
 LONGEST_REMEMBERED = 90  # days
+ImportPath = Annotated[str, Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")]
 COOKIE_NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,59}$"  # tokens (RFC 6265, 4.1.1), without a prefix
 ONE_ADDRESS = re.compile(r"[^<>@\x00-\x1f]*<[^\s<>@,;]+@[^\s<>@,;]+>|[^\s<>@,;]+@[^\s<>@,;]+")
 
@@ -90,6 +91,7 @@ class Settings(BaseSettings):
     oidc_issuer: Annotated[str, Field(max_length=200)] = ""
     oidc_client_id: Annotated[str, Field(max_length=200)] = ""
     oidc_client_secret: SecretStr = SecretStr("")
+    auth_providers: Annotated[list[ImportPath], NoDecode] = []
 
     @property
     def in_production(self) -> bool:
@@ -119,11 +121,11 @@ class Settings(BaseSettings):
     def session_max(self) -> timedelta:
         return timedelta(days=self.session_max_days)
 
-    @field_validator("secret_key", mode="before")
+    @field_validator("secret_key", "auth_providers", mode="before")
     @classmethod
     def split_at_commas(cls, value: object) -> object:
         if isinstance(value, str):
-            return [key.strip() for key in value.split(",") if key.strip()]
+            return [part.strip() for part in value.split(",") if part.strip()]
         return value
 
     @field_validator("base_url")

@@ -115,7 +115,7 @@ def note_refusal(
 ) -> None:
     """Write into the audit log that something was not taken: `action`, unless `error` says more."""
     if isinstance(error, TooOften):
-        action = audit.LIMITED
+        action, error.is_noted = audit.LIMITED, True
     if isinstance(error, CopiedPasskey):
         action = audit.PASSKEY_COPIED
     if not audit.is_worth_a_row(limits, action, client):

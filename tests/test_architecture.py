@@ -9,6 +9,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 BASE = {"settings", "errors", "models"}
 DOMAIN = BASE | {"database", "backends", "services", "auth_service"}
+ENTRANCE = {"auth_dependencies", "auth_providers", "api_dependencies"}
 
 # What a part of the house may import of ours, beside itself.
 MAY_IMPORT = {
@@ -22,9 +23,11 @@ MAY_IMPORT = {
     "auth_service": DOMAIN,
     "web": {"settings", "errors", "backends"},
     "auth_dependencies": DOMAIN | {"web"},
-    "routers": DOMAIN | {"web", "auth_dependencies", "migrations"},
+    "auth_providers": DOMAIN | {"web", "auth_dependencies"},
+    "api_dependencies": DOMAIN | {"web", "auth_dependencies", "auth_providers"},
+    "routers": DOMAIN | ENTRANCE | {"web", "migrations"},
     "jobs": DOMAIN,
-    "main": DOMAIN | {"web", "auth_dependencies", "migrations", "routers", "jobs"},
+    "main": DOMAIN | ENTRANCE | {"web", "migrations", "routers", "jobs"},
     "cli": DOMAIN | {"migrations", "jobs", "web"},
     "blog": set(),
 }
@@ -109,6 +112,8 @@ LOGS_IN = {
     "routers/second_steps.py",  # after the second step
     "routers/passkey_logins.py",  # after a passkey that its owner unlocked
     "routers/users.py",  # a new account has no second factor
+    "routers/newcomers.py",  # nor has one that was made by way of a provider
+    "routers/api/auth.py",  # the same two; a password goes by routers/api/entering.py
 }
 
 
