@@ -112,9 +112,8 @@ LOGS_IN = {
     "routers/second_steps.py",  # after the second step
     "routers/passkey_logins.py",  # after a passkey that its owner unlocked
     "routers/users.py",  # a new account has no second factor
-    "routers/newcomers.py",  # nor has one that a provider vouches for,
-    "routers/invitations.py",  # or an invitation
-    "routers/arriving.py",  # its own, which goes by routers/entering.py
+    "routers/invitations.py",  # nor has one that was made by an invitation
+    "routers/newcomers.py",  # or by way of a provider
     "routers/api/auth.py",  # the same two; a password goes by routers/api/entering.py
 }
 

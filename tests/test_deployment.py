@@ -222,7 +222,7 @@ def in_words(default: object) -> str:
         default = default.get_secret_value()
     if isinstance(default, bool):
         return str(default).lower()
-    if default in ("", []):
+    if default in ("", [], SecretStr("")):
         return "empty"
     return "by itself" if default is None else str(default)
 
