@@ -9,9 +9,10 @@ from sqlmodel import Session, select
 
 from backends.limits import Limit, Limits
 from database import Database, release
-from errors import Busy, Forbidden, Invalid, TooOften, Unverified, WrongPassword
+from errors import Busy, Conflict, Forbidden, Invalid, NotFound, TooOften, Unverified, WrongPassword
 from models import Login, Site, User, now
 from services import (
+    accounts,
     audit,
     email_addresses,
     logins,
@@ -62,6 +63,8 @@ def register(db: Session, new: Registration, settings: Settings, client: Client)
     """
     if settings.registration != "open":
         raise Forbidden(CLOSED[settings.registration])
+    if settings.require_verified_email and not new.email:
+        raise Invalid({"email": "Please fill this in: we send a link there."})
     check_new(db, new, settings)
     release(db)  # hashing takes a quarter of a second: hold nothing meanwhile
     hashed = passwords.hash_password(new.password, settings.bcrypt_cost)
@@ -80,8 +83,6 @@ CLOSED = {
 def check_new(db: Session, new: Registration, settings: Settings) -> None:
     """Raises Invalid or Conflict if there cannot be such an account."""
     name = usernames.canonical(new.username)
-    if settings.require_verified_email and not new.email:
-        raise Invalid({"email": "Please fill this in: we send a link there."})
     known = passwords.context(name, new.email, settings.site_name)
     if wrong := passwords.problem(new.password, *known):
         raise Invalid({"password": wrong})
@@ -153,20 +154,19 @@ def validate_user(
     rehashed = None
     if passwords.needs_rehash(user.password_hash, settings.bcrypt_cost):
         rehashed = passwords.hash_password(given.password, settings.bcrypt_cost)
-    user = as_it_was(db, user)
+    user = still_theirs(db, user)
     user.password_hash = rehashed or user.password_hash
     return user
 
 
-def as_it_was(db: Session, user: User) -> User:
+def still_theirs(db: Session, user: User) -> User:
     """The account whose password was checked, locked until the login is stored. While that took
     its time, a new password may have ended all logins: this must not be one more."""
-    same = User.id == user.id, User.password_hash == user.password_hash
-    found = db.exec(select(User).where(*same).with_for_update()).first()
-    if found is None or not found.is_active:
+    try:
+        return accounts.unchanged(db, user)
+    except (Conflict, NotFound):
         release(db)
-        raise WrongPassword
-    return found
+        raise WrongPassword from None
 
 
 def note_refusal(

@@ -57,6 +57,22 @@ class WrongPassword(Rejected):
         super().__init__({"password": sentence})
 
 
+class BadCredentials(DomainError):
+    """A token or key was shown that is not good, or not any more."""
+
+    def __init__(
+        self, sentence: str = "That token is not good, or not any more. Nothing was changed."
+    ) -> None:
+        super().__init__(sentence)
+
+
+class SecondFactorRequired(DomainError):
+    """The password is right, and this account asks for a second factor."""
+
+    def __init__(self) -> None:
+        super().__init__("This account asks for a second factor: send its `code` too.")
+
+
 class WrongCode(Rejected):
     """Not the code of an authenticator app, nor a recovery code; or one that was used before."""
 
@@ -78,10 +94,32 @@ class WrongPasskey(Rejected):
 class CopiedPasskey(WrongPasskey):
     """Its counter went back: there are two of what there should be one of."""
 
-    def __init__(self) -> None:
+    def __init__(self, user_id: UUID) -> None:
         super().__init__(
             "This passkey seems to have been copied, so it was not taken. Log in another way, and remove it."
         )
+        self.user_id = user_id
+
+
+class ProviderAway(DomainError):
+    """Another service, by which somebody wants to log in, does not answer."""
+
+    def __init__(self, label: str) -> None:
+        super().__init__(
+            f"{label} does not answer as it should at the moment. Nothing was changed here; "
+            "please try again in a minute, or log in with your password."
+        )
+
+
+class NotProven(DomainError):
+    """Somebody came back from another service, but with nothing that proves who they are."""
+
+    def __init__(
+        self,
+        sentence: str = "This did not begin in this browser, or too long ago, or it was used already. "
+        "Nothing was changed; please begin again.",
+    ) -> None:
+        super().__init__(sentence)
 
 
 class BadLink(DomainError):

@@ -28,8 +28,11 @@ def handle_redirects(app: FastAPI) -> None:
 def to_login(request: Request, _: Any) -> Response:
     """303 to the login form, which leads back here; the API gets 401."""
     if is_api(request):
-        return error_page(request, 401, headers={"WWW-Authenticate": "Bearer"})
+        return error_page(request, 401, NOBODY)
     return redirect_to(request, f"/auth/login?next={quote(way_back(request), safe='')}")
+
+
+NOBODY = "Log in first, or send a token: Authorization: Bearer. See /docs."
 
 
 def to_confirmation(request: Request, _: Any) -> Response:

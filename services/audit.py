@@ -38,6 +38,13 @@ COOKIE_STOLEN = "stolen cookie used"
 PROTECTION = "login moved"
 DEVICE_ENDED = "device logged out"
 DEVICES_ENDED = "other devices logged out"
+IDENTITY_LINKED = "identity linked"
+IDENTITY_UNLINKED = "identity unlinked"
+ACCESS_GIVEN = "access token made"
+ACCESS_TAKEN = "access token revoked"
+API_LOGIN = "logged in to the API"
+API_LOGOUT = "logged out of the API"
+REFRESH_REUSED = "used refresh token used again"
 PASSWORD_CHANGED = "password changed"  # noqa: S105
 RESET_ASKED = "link for a new password asked for"
 PASSWORD_RESET = "password set by mail"  # noqa: S105
@@ -67,6 +74,7 @@ BY_STRANGERS = {
     PASSKEY_REFUSED,
     PASSKEY_COPIED,
     COOKIE_STOLEN,
+    REFRESH_REUSED,
     RESET_ASKED,
     LIMITED,
 }

@@ -182,8 +182,6 @@ def test_a_version_that_is_no_number_is_422(alice: Person, version: str) -> None
         "/static/..%5csettings.py",
         "/.git/config",
         "/.env",
-        "/docs",
-        "/openapi.json",
     ],
 )
 def test_addresses_that_make_no_sense_are_404(alice: Person, stranger: Person, path: str) -> None:
