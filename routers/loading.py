@@ -7,7 +7,7 @@ from starlette.requests import Request
 
 from auth_dependencies import CurrentUser
 from database import SAFE_METHODS, Db
-from errors import Forbidden, NotFound
+from errors import Forbidden, Gone, NotFound
 from models import Post, User
 from services import posts
 from services.permissions import can_edit, can_see
@@ -45,6 +45,8 @@ def find_own(db: Db, slug: str, user: User, scopes: frozenset[str] | None = None
         if can_see(user, post, scopes):
             raise Forbidden("Only its author may change this post. Nothing was changed.")
         raise NotFound
+    if post.is_erased:
+        raise Gone
     return post
 
 

@@ -219,6 +219,14 @@ def pointer(field: str) -> str:
     return "#/" + quote(field.replace("~", "~0").replace("/", "~1")) if field else "#"
 
 
+def show_provider_away(request: Request, error: errors.ProviderAway) -> Response:
+    return error_page(request, 503, str(error), headers={"Retry-After": "60"})
+
+
+def show_not_proven(request: Request, error: errors.NotProven) -> Response:
+    return error_page(request, 400, str(error))
+
+
 def show_bad_link(request: Request, _: errors.BadLink) -> Response:
     """Used, too old, changed, somebody else's: one page for all, with the way to a new one."""
     return page(request, "errors/bad_link.html", status_code=400, form=Form())
@@ -266,6 +274,8 @@ HANDLERS: dict[type[Exception], Callable[[Request, Any], Response]] = {
     errors.Gone: show_gone,
     errors.Forbidden: show_forbidden,
     errors.Rejected: show_rejected,
+    errors.ProviderAway: show_provider_away,
+    errors.NotProven: show_not_proven,
     errors.BadLink: show_bad_link,
     errors.StaleVersion: show_stale,
     errors.TooOften: show_too_often,

@@ -32,6 +32,8 @@ PUBLIC = {
     ("GET", "/users/{username}"),
     ("GET", "/users/register"),
     ("POST", "/users/register"),
+    ("GET", "/auth/invite/{token}"),
+    ("POST", "/auth/invite/{token}"),
     ("GET", "/auth/login"),
     ("POST", "/auth/login"),
     ("POST", "/auth/passkey"),
