@@ -24,7 +24,7 @@ class ApiKeys:
         for known, username in KEYS.items():
             if hmac.compare_digest(key.encode(), known.encode()):
                 user = db.exec(select(User).where(User.username == username)).first()
-                return user and Principal(user, frozenset({READ}), by="key")
+                return Principal(user, frozenset({READ}), by="key") if user else None
         raise BadCredentials
 
 
