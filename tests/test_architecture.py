@@ -112,9 +112,9 @@ LOGS_IN = {
     "routers/second_steps.py",  # after the second step
     "routers/passkey_logins.py",  # after a passkey that its owner unlocked
     "routers/users.py",  # a new account has no second factor
-    "routers/invitations.py",  # nor has one that was made by an invitation
-    "routers/newcomers.py",  # or by way of a provider
-    "routers/api/auth.py",  # the same two; a password goes by routers/api/entering.py
+    "routers/invitations.py",  # nor has one that was invited
+    "routers/newcomers.py",  # nor one that a provider has brought
+    "routers/api/auth.py",  # a new account, or a password by routers/api/entering.py
 }
 
 
