@@ -114,6 +114,22 @@ def test_a_stranger_with_a_broken_body_is_sent_to_the_login_too(
     assert blog.rows(Post) == []
 
 
+@pytest.mark.parametrize(
+    "referer", ["http://[", "http://[::1", "//\u2100@evil.example/", "\xff", "x" * 9000, "http://"]
+)
+def test_a_page_before_that_makes_no_sense_breaks_nothing(stranger: Person, referer: str) -> None:
+    headers = [("Referer", referer.encode())]
+    response = stranger.client.post("/posts", headers=headers)
+    assert response.status_code == 303
+    assert response.headers["location"] == "/auth/login?next=%2Fposts"
+
+
+def test_a_way_back_that_is_too_long_is_the_front_page(stranger: Person) -> None:
+    """Proxies refuse headers of many kilobytes: that would be a 502."""
+    response = stranger.get("/posts/new?title=" + "%C3%BC" * 2000)
+    assert response.headers["location"] == "/auth/login?next=%2F"
+
+
 def test_a_reader_is_refused_and_not_sent_to_the_login(carol: Person, blog: Blog) -> None:
     for response in (carol.get("/posts/new"), carol.post("/posts", {"title": "x", "content": "y"})):
         assert response.status_code == 403
