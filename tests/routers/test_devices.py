@@ -65,7 +65,7 @@ def test_all_other_devices_are_logged_out_at_once(bob: Person, phone: Person, bl
     assert len(blog.rows(Login)) == 2  # Bob's and Alice's
 
 
-@pytest.mark.parametrize("spelled", [str, lambda id: id.hex, lambda id: str(id).upper()])
+@pytest.mark.parametrize("spelled", [str, lambda it: it.hex, lambda it: str(it).upper()])
 def test_ending_the_device_in_hand_is_logging_out(
     bob: Person, blog: Blog, spelled: Callable[[UUID], str]
 ) -> None:
