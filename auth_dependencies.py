@@ -64,17 +64,26 @@ def get_user_from_session(
     A session whose login was ended, or whose account is gone or disabled, ends here.
     """
     request.state.user, request.state.login = None, None
-    if not session.user_id:
-        return None
-    found = logins.find(db, session.user_id, session.get("login"))
-    if found and has_moved(request, db, session, client, *found):
-        found = None
+    found = find_here(request, db, session, client)
     if found is None:
-        session.end()
         return None
     request.state.user, request.state.login = found
     note_visit(request, found[1], client)
     return found[0]
+
+
+def find_here(
+    connection: HTTPConnection, db: Session, session: LoginSession, client: Client
+) -> tuple[User, Login] | None:
+    """Whose session this is; a session whose login is not good any more ends."""
+    if not session.user_id:
+        return None
+    found = logins.find(db, session.user_id, session.get("login"))
+    if found and has_moved(connection, db, session, client, *found):
+        found = None
+    if found is None:
+        session.end()
+    return found
 
 
 def login_required(
@@ -162,10 +171,15 @@ def guarded(prefix: str = "", *scopes: str, fresh: bool = False) -> APIRouter:
 
 
 def has_moved(
-    request: Request, db: Session, session: LoginSession, client: Client, user: User, login: Login
+    connection: HTTPConnection,
+    db: Session,
+    session: LoginSession,
+    client: Client,
+    user: User,
+    login: Login,
 ) -> bool:
     """Whether a login that turns up elsewhere is to end; if not, it is at least not fresh."""
-    settings: Settings = request.app.state.settings
+    settings: Settings = connection.app.state.settings
     if settings.session_protection == "off" or session.get("client") == client.fingerprint:
         return False
     if session.get("fresh_at"):  # once: each change is written
@@ -173,7 +187,7 @@ def has_moved(
     if settings.session_protection == "basic" or login.is_remembered:
         return False
     release(db)
-    with writing(request) as apart:
+    with writing(connection) as apart:
         auth_service.end_moved(apart, user, login, client)
     session.forget()
     return True
@@ -187,9 +201,9 @@ def note_visit(request: Request, login: Login, client: Client) -> None:
         logins.see(apart, login, client)
 
 
-def writing(request: Request) -> Any:
+def writing(connection: HTTPConnection) -> Any:
     """A transaction apart from that of the request, which may be rolled back or only read."""
-    database: Database = request.app.state.database
+    database: Database = connection.app.state.database
     return database.writing()
 
 

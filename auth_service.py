@@ -9,9 +9,19 @@ from sqlmodel import Session, select
 
 from backends.limits import Limit, Limits
 from database import Database, release
-from errors import Busy, Conflict, Forbidden, Invalid, TooOften, WrongPassword
+from errors import Busy, Conflict, Forbidden, Invalid, NotFound, TooOften, Unverified, WrongPassword
 from models import Login, Site, User, now
-from services import audit, logins, mails, passwords, usernames
+from services import (
+    accounts,
+    audit,
+    email_addresses,
+    logins,
+    names,
+    notices,
+    passwords,
+    usernames,
+    verifications,
+)
 from services.credentials import Credentials, Registration
 from services.logins import Client
 from settings import Role, Settings
@@ -21,7 +31,8 @@ FAILURES_OF_ACCOUNT = Limit("login of account", 10, timedelta(minutes=5))
 FAILURES_OF_DEVICE = Limit("login of account from its devices", 10, timedelta(minutes=5))
 FAILURES_OF_ADDRESS = Limit("login from address", 10, timedelta(minutes=5))
 FAILURES_OF_PERSON = Limit("password of person", 10, timedelta(minutes=5))
-REGISTRATIONS_OF_ADDRESS = Limit("registration from address", 500, timedelta(hours=1))
+# An office shares an address; whoever expects a whole class sends invitations, which count apart.
+REGISTRATIONS_OF_ADDRESS = Limit("registration from address", 20, timedelta(hours=1))
 FRESH_FOR = timedelta(minutes=15)
 
 
@@ -47,17 +58,20 @@ def register(db: Session, new: Registration, settings: Settings, client: Client)
 
     Raises:
         Forbidden: registration is not open.
-        Invalid: the password will not do.
+        Invalid: the password will not do, or an address is needed.
         Conflict: the name is taken.
         Busy: too many passwords are being hashed.
     """
     if settings.registration != "open":
         raise Forbidden(CLOSED[settings.registration])
+    if settings.require_verified_email and not new.email:
+        raise Invalid({"email": "Please fill this in: we send a link there."})
     check_new(db, new, settings)
     release(db)  # hashing takes a quarter of a second: hold nothing meanwhile
     hashed = passwords.hash_password(new.password, settings.bcrypt_cost)
     user = add_user(db, new, hashed, settings.new_user_role)
     audit.record(db, audit.REGISTERED, user, client=client)
+    verifications.send(db, settings, user)
     return user
 
 
@@ -70,16 +84,20 @@ CLOSED = {
 def check_new(db: Session, new: Registration, settings: Settings) -> None:
     """Raises Invalid or Conflict if there cannot be such an account."""
     name = usernames.canonical(new.username)
-    if wrong := passwords.problem(new.password, name, new.email or "", settings.site_name):
+    known = passwords.context(name, new.email, settings.site_name)
+    if wrong := passwords.problem(new.password, *known):
         raise Invalid({"password": wrong})
-    if find_by_username(db, name):
-        raise name_taken()
+    if find_by_username(db, name) or names.is_retired(db, name):
+        raise names.taken()
 
 
 def add_user(db: Session, new: Registration, password_hash: str, role: str) -> User:
     """Store an account; the very first one becomes the owner. Raises Conflict."""
+    name = usernames.canonical(new.username)
+    if names.is_retired(db, name):
+        raise names.taken()
     user = User(
-        username=usernames.canonical(new.username),
+        username=name,
         display_name=new.username.strip(),
         email=new.email or None,
         email_key=usernames.canonical(new.email) if new.email else None,
@@ -90,7 +108,7 @@ def add_user(db: Session, new: Registration, password_hash: str, role: str) -> U
         with db.begin_nested():
             db.add(user)
     except IntegrityError:
-        raise name_taken() from None
+        raise names.taken() from None
     if claim_ownership(db, user):
         user.role = Role.owner
     return user
@@ -134,10 +152,22 @@ def validate_user(
         raise WrongPassword
     limits.clear(of_account, name)
     limits.give_back(FAILURES_OF_ADDRESS, client.network)
-    user = db.merge(user, load=False)
+    rehashed = None
     if passwords.needs_rehash(user.password_hash, settings.bcrypt_cost):
-        user.password_hash = passwords.hash_password(given.password, settings.bcrypt_cost)
+        rehashed = passwords.hash_password(given.password, settings.bcrypt_cost)
+    user = still_theirs(db, user)
+    user.password_hash = rehashed or user.password_hash
     return user
+
+
+def still_theirs(db: Session, user: User) -> User:
+    """The account whose password was checked, locked until the login is stored. While that took
+    its time, a new password may have ended all logins: this must not be one more."""
+    try:
+        return accounts.unchanged(db, user)
+    except (Conflict, NotFound):
+        release(db)
+        raise WrongPassword from None
 
 
 def note_refusal(
@@ -153,12 +183,14 @@ def note_refusal(
     with database.writing() as db:
         user = find_account(db, typed)
         audit.record(db, action, user, client=client)
+    if isinstance(error, TooOften):
+        error.is_noted = True
 
 
 def find_account(db: Session, typed: str) -> User | None:
     """Whose name or address this is."""
     name = usernames.canonical(typed)
-    return find_by_username(db, name) or find_by_email(db, name)
+    return find_by_username(db, name) or email_addresses.find(db, name)
 
 
 def confirm_password(
@@ -203,7 +235,12 @@ def log_in(
 
     A new session begins under a new id, and is fresh. With `remember_days` a cookie brings the
     login back for so long. A device that this account has never used is told to its owner.
+
+    Raises:
+        Unverified: this blog wants to know the address first, and it is not confirmed.
     """
+    if verifications.is_needed(user, settings):
+        raise Unverified(user.id)
     leave(db, session)
     login, cookie = logins.begin(db, user, client, settings.session_max, remember_days)
     session.begin(
@@ -222,11 +259,9 @@ def log_in(
     user.logged_in_at = now()
     db.add(user)
     audit.record(db, audit.LOGGED_IN, user, client=client, by=by)
-    if is_new_device and user.email:
+    if is_new_device:
         device = logins.device_name(client.user_agent)
-        mails.queue(
-            db, settings, user.email, "new_device", user=user, device=device, address=client.address
-        )
+        notices.tell(db, settings, user, "new_device", device=device, address=client.address)
 
 
 def leave(db: Session, session: LoginSession) -> None:
@@ -250,6 +285,26 @@ def log_out_elsewhere(db: Session, session: LoginSession, user: User, login: Log
     logins.end_all(db, user.id, but=login.id)
     session.end_elsewhere(str(user.id))
     session.renew()
+
+
+def log_out_everywhere(db: Session, session: LoginSession, user: User) -> None:
+    """End all logins of somebody; whoever else is logged in here stays so."""
+    logins.end_all(db, user.id)
+    session.end_elsewhere(str(user.id))
+    if session.user_id == str(user.id):
+        session.end()
+        session.forget()
+
+
+def forgive(limits: Limits, user: User, client: Client) -> None:
+    """Forget the failures to log in as somebody who has just shown by mail who they are."""
+    for name in filter(None, (user.username, user.email_key)):
+        limits.clear(FAILURES_OF_ACCOUNT, name)
+        limits.clear(FAILURES_OF_DEVICE, name)
+    limits.clear(FAILURES_OF_PERSON, str(user.id))
+    # Theirs most likely too. That this is no way to guess for ever is seen to by the limit of
+    # links that one network may ask for.
+    limits.clear(FAILURES_OF_ADDRESS, client.network)
 
 
 def confirm(session: LoginSession, client: Client) -> None:
@@ -282,15 +337,7 @@ def restore(db: Session, settings: Settings, cookie: str, client: Client) -> log
     found = logins.restore(db, cookie, client)
     if isinstance(found, logins.Stolen):
         audit.record(db, audit.COOKIE_STOLEN, found.user, client=client)
-        if found.user.email:
-            mails.queue(
-                db,
-                settings,
-                found.user.email,
-                "stolen_cookie",
-                user=found.user,
-                address=client.address,
-            )
+        notices.tell(db, settings, found.user, "stolen_cookie", address=client.address)
         return None
     if found and found.cookie:
         audit.record(db, audit.LOGIN_RESTORED, found.user, client=client)
@@ -299,14 +346,6 @@ def restore(db: Session, settings: Settings, cookie: str, client: Client) -> log
 
 def find_by_username(db: Session, name: str) -> User | None:
     return db.exec(select(User).where(User.username == name)).first()
-
-
-def find_by_email(db: Session, address: str) -> User | None:
-    """The one account with this address; addresses are not proven yet, so two mean none."""
-    if "@" not in address:
-        return None
-    found = db.exec(select(User).where(User.email_key == address).limit(2)).all()
-    return found[0] if len(found) == 1 else None
 
 
 def claim_ownership(db: Session, user: User) -> bool:
@@ -320,7 +359,3 @@ def claim_ownership(db: Session, user: User) -> bool:
             return bool(result.rowcount)  # type: ignore[attr-defined]
     except IntegrityError:
         return False
-
-
-def name_taken() -> Conflict:
-    return Conflict({"username": "That name is taken. Please choose another."})

@@ -1,5 +1,6 @@
 """What can go wrong in the domain, as sentences for the person who meets it."""
 
+from math import ceil
 from uuid import UUID
 
 
@@ -56,6 +57,22 @@ class WrongPassword(Rejected):
         super().__init__({"password": sentence})
 
 
+class BadCredentials(DomainError):
+    """A token or key was shown that is not good, or not any more."""
+
+    def __init__(
+        self, sentence: str = "That token is not good, or not any more. Nothing was changed."
+    ) -> None:
+        super().__init__(sentence)
+
+
+class SecondFactorRequired(DomainError):
+    """The password is right, and this account asks for a second factor."""
+
+    def __init__(self) -> None:
+        super().__init__("This account asks for a second factor: send its `code` too.")
+
+
 class WrongCode(Rejected):
     """Not the code of an authenticator app, nor a recovery code; or one that was used before."""
 
@@ -77,10 +94,44 @@ class WrongPasskey(Rejected):
 class CopiedPasskey(WrongPasskey):
     """Its counter went back: there are two of what there should be one of."""
 
-    def __init__(self) -> None:
+    def __init__(self, user_id: UUID) -> None:
         super().__init__(
             "This passkey seems to have been copied, so it was not taken. Log in another way, and remove it."
         )
+        self.user_id = user_id
+
+
+class ProviderAway(DomainError):
+    """Another service, by which somebody wants to log in, does not answer."""
+
+    def __init__(self, label: str) -> None:
+        super().__init__(
+            f"{label} does not answer as it should at the moment. Nothing was changed here; "
+            "please try again in a minute, or log in with your password."
+        )
+
+
+class NotProven(DomainError):
+    """Somebody came back from another service, but with nothing that proves who they are."""
+
+    def __init__(
+        self,
+        sentence: str = "This did not begin in this browser, or too long ago, or it was used already. "
+        "Nothing was changed; please begin again.",
+    ) -> None:
+        super().__init__(sentence)
+
+
+class BadLink(DomainError):
+    """A link in a mail that is used, too old, changed, or for something else: all the same."""
+
+
+class Unverified(DomainError):
+    """Whoever this is may come in once their address is confirmed."""
+
+    def __init__(self, user_id: UUID) -> None:
+        super().__init__("Please confirm your e-mail address first: open the link in our mail.")
+        self.user_id = user_id
 
 
 class StaleVersion(DomainError):
@@ -94,11 +145,20 @@ class StaleVersion(DomainError):
 class TooOften(DomainError):
     """A limit was reached; it is worth trying again after `seconds`."""
 
+    is_noted = False  # in the audit log
+
     def __init__(self, seconds: float) -> None:
-        minutes = max(round(seconds / 60), 1)
-        wait = "a minute" if minutes == 1 else f"{minutes} minutes"
+        wait = in_words(seconds)
         super().__init__(f"That was tried too often. Please wait {wait} and try again.")
         self.seconds = seconds
+
+
+def in_words(seconds: float) -> str:
+    """“3 days”, “5 hours”, “a minute”: about, and never too short."""
+    for name, size in (("days", 86_400), ("hours", 3_600), ("minutes", 60)):
+        if seconds > 2 * size:
+            return f"{ceil(seconds / size)} {name}"
+    return "2 minutes" if seconds > 60 else "a minute"
 
 
 class Busy(DomainError):

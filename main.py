@@ -13,28 +13,49 @@ from starlette.concurrency import run_in_threadpool
 
 import migrations
 from auth_dependencies import account_context, restoring
+from auth_providers import providers_of
 from backends.limits import open_limits
+from backends.openid import open_providers
 from backends.session_store import open_store
 from database import Database
 from jobs import Jobs
 from routers import (
+    admin,
+    api,
+    audit,
     auth,
     confirmations,
+    departures,
     devices,
+    documentation,
+    email_changes,
+    exports,
     health,
     home,
+    identities,
+    invitations,
     mails,
+    names,
+    newcomers,
+    openid,
+    ownership,
     passkey_logins,
     passkeys,
+    password_changes,
+    people,
     posts,
     profiles,
+    recoveries,
     recovery_codes,
     second_steps,
+    tokens,
     two_factor,
     users,
+    verifications,
 )
 from routers import settings as settings_pages
 from routers.redirects import handle_redirects
+from routers.refusals import note_refusals
 from routers.relying_parties import passkey_context
 from services.logins import device_name
 from settings import Settings, load_settings
@@ -69,11 +90,13 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.database = Database(settings.database_url, settings.database_connections)
     app.state.sessions = open_store(settings.redis_url, app.state.database)
     app.state.limits = open_limits(settings.redis_url, app.state.database)
+    app.state.providers = open_providers(settings)
+    app.state.auth_providers = providers_of(settings)
     app.state.jobs = Jobs(settings, app.state.database)
     app.state.cookies = Cookies(settings.secrets, cookie_options(settings))
     assets = Assets(PUBLIC)
     app.state.templates = Templates(
-        reload=not settings.in_production, site=site_of(settings), asset=assets.url
+        reload=not settings.in_production, site=site_of(app), asset=assets.url
     )
     app.state.templates.context_processors += [account_context, passkey_context]
     app.state.templates.env.filters["device"] = device_name
@@ -87,18 +110,39 @@ def create_app(settings: Settings) -> FastAPI:
         two_factor.router,
         recovery_codes.router,
         passkeys.router,
+        recoveries.router,
+        verifications.router,
+        password_changes.router,
+        email_changes.router,
         users.router,
         posts.router,
         posts.readable,
         profiles.router,
+        openid.router,
+        newcomers.router,
+        identities.router,
         settings_pages.router,
         devices.router,
+        names.router,
+        exports.router,
+        departures.router,
+        admin.router,
+        people.readable,
+        people.router,
+        ownership.router,
+        invitations.router,
+        invitations.readable,
+        audit.router,
         mails.router,
         home.router,
+        tokens.router,
+        documentation.router,
+        *api.routers,
     ):
         app.include_router(routes)
     handle_errors(app)
     handle_redirects(app)
+    note_refusals(app)
 
     # The last one added is the first to see a request.
     app.add_middleware(Faults)
@@ -124,10 +168,12 @@ def create_app(settings: Settings) -> FastAPI:
     return app
 
 
-def site_of(settings: Settings) -> SimpleNamespace:
-    """What templates may know of the settings."""
+def site_of(app: FastAPI) -> SimpleNamespace:
+    """What templates may know of the settings; of providers, names and what people call them."""
     shown = {"site_name", "site_description", "base_url", "registration", "remember_days"}
-    return SimpleNamespace(**settings.model_dump(include=shown))
+    shown |= {"require_verified_email"}
+    providers = {name: each.label for name, each in app.state.providers.items()}
+    return SimpleNamespace(**app.state.settings.model_dump(include=shown), providers=providers)
 
 
 def cookie_options(settings: Settings) -> CookieOptions:

@@ -7,8 +7,8 @@ from starlette.requests import Request
 
 from auth_dependencies import CurrentUser
 from database import SAFE_METHODS, Db
-from errors import Forbidden, NotFound
-from models import Post
+from errors import Forbidden, Gone, NotFound
+from models import Post, User
 from services import posts
 from services.permissions import can_edit, can_see
 
@@ -28,17 +28,25 @@ def own_post(request: Request, slug: str, user: CurrentUser, db: Db) -> Post:
         NotFound: there is none that this person may see.
         Forbidden: it is public, and somebody else's.
     """
+    post = find_own(db, slug, user)
+    if post.slug != slug and request.method in SAFE_METHODS:
+        page_of_it = request.scope["path"].removeprefix(f"/posts/{slug}")
+        raise AtAnotherAddress(f"/posts/{post.slug}{page_of_it}")
+    return post
+
+
+def find_own(db: Db, slug: str, user: User, scopes: frozenset[str] | None = None) -> Post:
+    """The same by any of its addresses; `scopes` are those of a token."""
     try:
         post = posts.find(db, slug)
     except posts.MovedPost as moved:
         post = moved.post
-    if not can_edit(user, post):
-        if can_see(user, post):
+    if not can_edit(user, post, scopes):
+        if can_see(user, post, scopes):
             raise Forbidden("Only its author may change this post. Nothing was changed.")
         raise NotFound
-    if post.slug != slug and request.method in SAFE_METHODS:
-        page_of_it = request.scope["path"].removeprefix(f"/posts/{slug}")
-        raise AtAnotherAddress(f"/posts/{post.slug}{page_of_it}")
+    if post.is_erased:
+        raise Gone
     return post
 
 

@@ -38,6 +38,30 @@ COOKIE_STOLEN = "stolen cookie used"
 PROTECTION = "login moved"
 DEVICE_ENDED = "device logged out"
 DEVICES_ENDED = "other devices logged out"
+IDENTITY_LINKED = "identity linked"
+IDENTITY_UNLINKED = "identity unlinked"
+ACCESS_GIVEN = "access token made"
+ACCESS_TAKEN = "access token revoked"
+API_LOGIN = "logged in to the API"
+API_LOGOUT = "logged out of the API"
+REFRESH_REUSED = "used refresh token used again"
+PASSWORD_CHANGED = "password changed"  # noqa: S105
+RESET_ASKED = "link for a new password asked for"
+PASSWORD_RESET = "password set by mail"  # noqa: S105
+EMAIL_CHANGE_ASKED = "new e-mail address given"
+EMAIL_CHANGED = "e-mail address changed"
+EMAIL_REMOVED = "e-mail address removed"
+EMAIL_VERIFIED = "e-mail address confirmed"
+USERNAME_CHANGED = "username changed"
+EXPORTED = "data exported"
+DELETED = "account deleted"
+ROLE_CHANGED = "role changed"
+OWNER_CHANGED = "blog handed over"
+SUSPENDED = "account suspended"
+UNSUSPENDED = "suspension lifted"
+LOGGED_OUT_EVERYWHERE = "logged out everywhere"
+INVITED = "invitation made"
+UNINVITED = "invitation taken back"
 LIMITED = "limit reached"
 FORBIDDEN = "refused"
 
@@ -50,6 +74,8 @@ BY_STRANGERS = {
     PASSKEY_REFUSED,
     PASSKEY_COPIED,
     COOKIE_STOLEN,
+    REFRESH_REUSED,
+    RESET_ASKED,
     LIMITED,
 }
 
@@ -67,6 +93,8 @@ def record(
 
     `user` is whose account it concerns, `actor` who did it (the same unless given).
     """
+    if actor and user and actor.id != user.id:
+        details["actor"] = actor.username
     if action not in BY_STRANGERS:
         actor = actor or user
     event = AuditEvent(
@@ -107,9 +135,18 @@ def of_user(db: Session, user: User, before: int | None = None, most: int = 50) 
     return latest(db, theirs, before, most)
 
 
-def everything(db: Session, before: int | None = None, most: int = 50) -> list[AuditEvent]:
-    """What happened on this blog, the latest first."""
-    return latest(db, select(AuditEvent), before, most)
+def everything(
+    db: Session, before: int | None = None, most: int = 50, *, who: str = "", action: str = ""
+) -> list[AuditEvent]:
+    """What happened on this blog, the latest first; only by or to `who`, only such an `action`."""
+    wanted = select(AuditEvent)
+    if action:
+        wanted = wanted.where(AuditEvent.action == action)
+    if who:
+        theirs = select(User.id).where(User.username == who).scalar_subquery()
+        is_theirs = (col(AuditEvent.user_id) == theirs) | (col(AuditEvent.actor_id) == theirs)
+        wanted = wanted.where(is_theirs | (col(AuditEvent.username) == who))
+    return latest(db, wanted, before, most)
 
 
 def latest(db: Session, query: Any, before: int | None, most: int) -> list[AuditEvent]:

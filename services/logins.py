@@ -15,7 +15,7 @@ from sqlalchemy import delete, update
 from sqlmodel import Session, col, select
 
 from errors import NotFound
-from models import Login, User, now
+from models import Login, RefreshToken, User, now
 
 # A browser that restores ten tabs at once sends ten times the same cookie; the first one is
 # answered with the next. Only browsers do that, so only they are given this time.
@@ -159,7 +159,8 @@ def end(db: Session, user_id: UUID, login_id: UUID) -> bool:
 
 
 def end_all(db: Session, user_id: UUID, but: UUID | None = None) -> None:
-    """Log somebody out everywhere, or everywhere else."""
+    """Log somebody out everywhere, or everywhere else; programs that use the API too."""
+    db.execute(delete(RefreshToken).where(col(RefreshToken.user_id) == user_id))
     theirs = delete(Login).where(col(Login.user_id) == user_id)
     db.execute(theirs if but is None else theirs.where(col(Login.id) != but))
 

@@ -1,19 +1,31 @@
 """Who may do what: roles give scopes, and a few questions about a person and a thing."""
 
+from collections.abc import Iterable
+
 from models import Post, User
 from settings import Role
 
+READ = "posts:read"
 WRITE = "posts:write"
 EDIT_ANY = "posts:edit_any"
 MODERATE = "comments:moderate"
 MANAGE_USERS = "users:manage"
 MANAGE_SITE = "site:manage"
 
+# What each allows, in words for whoever gives it away.
+MEANING = {
+    READ: "Read your posts, drafts too.",
+    WRITE: "Write, change and delete your posts.",
+    EDIT_ANY: "Read, change and delete everybody's posts.",
+    MODERATE: "Approve and delete comments.",
+    MANAGE_USERS: "Manage the accounts of this blog.",
+    MANAGE_SITE: "Manage this blog.",
+}
 SCOPES: dict[str, frozenset[str]] = {
-    Role.reader: frozenset(),
-    Role.author: frozenset({WRITE}),
-    Role.editor: frozenset({WRITE, EDIT_ANY, MODERATE}),
-    Role.owner: frozenset({WRITE, EDIT_ANY, MODERATE, MANAGE_USERS, MANAGE_SITE}),
+    Role.reader: frozenset({READ}),
+    Role.author: frozenset({READ, WRITE}),
+    Role.editor: frozenset({READ, WRITE, EDIT_ANY, MODERATE}),
+    Role.owner: frozenset(MEANING),
 }
 
 
@@ -25,12 +37,25 @@ def has_scopes(user: User, *scopes: str) -> bool:
     return scopes_of(user).issuperset(scopes)
 
 
-def can_edit(user: User | None, post: Post) -> bool:
-    """Authors edit their own; editors and the owner edit all."""
-    if user is None or not has_scopes(user, WRITE):
+def in_order(scopes: Iterable[str]) -> list[str]:
+    """The same, each once, in the order of MEANING."""
+    wanted = set(scopes)
+    return [scope for scope in MEANING if scope in wanted]
+
+
+def can_edit(user: User | None, post: Post, scopes: frozenset[str] | None = None) -> bool:
+    """Authors edit their own; editors and the owner edit all.
+
+    `scopes` are those of a token, which may be fewer than those of the person.
+    """
+    if user is None:
         return False
-    return post.author_id == user.id or has_scopes(user, EDIT_ANY)
+    held = scopes_of(user) if scopes is None else scopes
+    return WRITE in held and (post.author_id == user.id or EDIT_ANY in held)
 
 
-def can_see(user: User | None, post: Post) -> bool:
-    return post.is_public or can_edit(user, post)
+def can_see(user: User | None, post: Post, scopes: frozenset[str] | None = None) -> bool:
+    if post.is_public or user is None:
+        return post.is_public
+    held = scopes_of(user) if scopes is None else scopes
+    return READ in held and (post.author_id == user.id or EDIT_ANY in held)

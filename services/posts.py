@@ -130,8 +130,8 @@ class MovedPost(Moved):
         self.post = post
 
 
-def show(db: Session, slug: str, reader: User | None) -> Page:
-    """What a reader gets for an address.
+def show(db: Session, slug: str, reader: User | None, scopes: frozenset[str] | None = None) -> Page:
+    """What a reader gets for an address; `scopes` are those of a token.
 
     Raises:
         NotFound: there is nothing, or nothing for this reader.
@@ -141,18 +141,22 @@ def show(db: Session, slug: str, reader: User | None) -> Page:
     try:
         post = find(db, slug)
     except MovedPost as moved:
-        hide(moved.post, reader)
+        hide(moved.post, reader, scopes)
         raise
-    hide(post, reader)
-    author = db.get_one(User, post.author_id)
-    return Page(post, author, tags.of_post(db, post.id))
+    hide(post, reader, scopes)
+    return page_of(db, post)
 
 
-def hide(post: Post, reader: User | None) -> None:
+def page_of(db: Session, post: Post) -> Page:
+    """A post with its author and tags, whoever may see it."""
+    return Page(post, db.get_one(User, post.author_id), tags.of_post(db, post.id))
+
+
+def hide(post: Post, reader: User | None, scopes: frozenset[str] | None = None) -> None:
     """Raise Gone or NotFound for what this reader may not see."""
     if post.is_trashed and post.is_published:
         raise Gone
-    if post.is_trashed or not can_see(reader, post):
+    if post.is_trashed or not can_see(reader, post, scopes):
         raise NotFound
 
 

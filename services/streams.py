@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, tuple_
+from sqlalchemy import ColumnElement, func, tuple_
 from sqlmodel import Session, col, select
 
 from errors import NotFound
@@ -15,6 +15,7 @@ from models import Post, PostTag, Tag, User, now
 from services import tags
 
 PER_PAGE = 20
+MOST_TAGS = 500
 WORDS_PER_MINUTE = 230
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -59,6 +60,21 @@ def by_author(db: Session, author: User, before: str = "", after: str = "") -> S
 def by_tag(db: Session, tag: Tag, before: str = "", after: str = "") -> Stream:
     tagged = select(PostTag.post_id).where(PostTag.tag_id == tag.id)
     return page(db, is_public() & col(Post.id).in_(tagged), before, after)
+
+
+def tags_in_use(db: Session) -> list[tuple[Tag, int]]:
+    """The tags of public posts by name, and how many posts carry each; the 500 on most posts."""
+    count = func.count(col(PostTag.post_id))
+    rows = db.execute(
+        select(Tag, count)
+        .join(PostTag, col(PostTag.tag_id) == Tag.id)
+        .join(Post, col(Post.id) == PostTag.post_id)
+        .where(is_public())
+        .group_by(*Tag.__table__.columns)  # type: ignore[attr-defined]
+        .order_by(count.desc(), col(Tag.slug))
+        .limit(MOST_TAGS)
+    )
+    return sorted(((tag, number) for tag, number in rows), key=lambda each: each[0].slug)
 
 
 def unpublished(db: Session, author: User) -> Sequence[Post]:

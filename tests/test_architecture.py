@@ -9,6 +9,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 BASE = {"settings", "errors", "models"}
 DOMAIN = BASE | {"database", "backends", "services", "auth_service"}
+ENTRANCE = {"auth_dependencies", "auth_providers", "api_dependencies"}
 
 # What a part of the house may import of ours, beside itself.
 MAY_IMPORT = {
@@ -22,9 +23,11 @@ MAY_IMPORT = {
     "auth_service": DOMAIN,
     "web": {"settings", "errors", "backends"},
     "auth_dependencies": DOMAIN | {"web"},
-    "routers": DOMAIN | {"web", "auth_dependencies", "migrations"},
+    "auth_providers": DOMAIN | {"web", "auth_dependencies"},
+    "api_dependencies": DOMAIN | {"web", "auth_dependencies", "auth_providers"},
+    "routers": DOMAIN | ENTRANCE | {"web", "migrations"},
     "jobs": DOMAIN,
-    "main": DOMAIN | {"web", "auth_dependencies", "migrations", "routers", "jobs"},
+    "main": DOMAIN | ENTRANCE | {"web", "migrations", "routers", "jobs"},
     "cli": DOMAIN | {"migrations", "jobs", "web"},
     "blog": set(),
 }
@@ -101,3 +104,29 @@ def test_every_top_level_module_has_its_place_in_the_rules() -> None:
     modules = {path.stem for path in ROOT.glob("*.py")}
     packages = {path.parent.name for path in ROOT.glob("*/__init__.py")} - {"tests", "bench"}
     assert modules | packages == set(MAY_IMPORT)
+
+
+# Whoever else logs people in would skip the second step.
+LOGS_IN = {
+    "routers/entering.py",  # after a password or a provider: asks for the second step first
+    "routers/second_steps.py",  # after the second step
+    "routers/passkey_logins.py",  # after a passkey that its owner unlocked
+    "routers/users.py",  # a new account has no second factor
+    "routers/api/auth.py",  # the same two; a password goes by routers/api/entering.py
+}
+
+
+def test_nobody_is_logged_in_past_the_second_step() -> None:
+    found = {
+        str(path.relative_to(ROOT))
+        for path in sources()
+        if any(is_call_of("log_in", node) for node in ast.walk(ast.parse(path.read_text("utf-8"))))
+    }
+    assert found == LOGS_IN
+
+
+def is_call_of(name: str, node: ast.AST) -> bool:
+    if not isinstance(node, ast.Call):
+        return False
+    called = node.func
+    return getattr(called, "attr", None) == name or getattr(called, "id", None) == name

@@ -219,7 +219,9 @@ def test_the_configuration_page_knows_the_defaults() -> None:
 def in_words(default: object) -> str:
     if isinstance(default, bool):
         return str(default).lower()
-    return "by itself" if default is None else str(default) or "empty"
+    if default in ("", []):
+        return "empty"
+    return "by itself" if default is None else str(default)
 
 
 def configuration() -> dict[str, str]:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from anyio import from_thread, to_thread
 from fastapi import FastAPI
@@ -18,7 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import errors
 from backends import Unavailable
-from web.forms import ShowAgain, printable, read_pairs
+from web.forms import STATUS, Form, ShowAgain, printable, read_pairs
 from web.headers import state
 from web.templating import page, redirect_to
 
@@ -44,7 +45,7 @@ WORDS = {
     409: Words("Somebody was first", "This was changed elsewhere in the meantime. Nothing was overwritten."),
     410: Words("This has been removed", "There was something here once; its author has taken it down."),
     413: Words("Too much at once", "This is larger than the blog accepts, a post may have 512 KB. Go back: your text is still in the form."),
-    415: Words("Not a form", "This address takes forms, and that was something else. Nothing was changed."),
+    415: Words("Not that kind", "This address takes forms, or JSON if it is one of the API, and that was something else. Nothing was changed."),
     422: Words("That cannot be right", "Something in the request is not as it should be. Nothing was changed."),
     429: Words("Too often", "That was tried too often. Nothing is lost; please wait a little and try again."),
     500: Words("That was our mistake", "Something broke on our side. Nothing was saved by this request; what was there before is safe."),
@@ -59,10 +60,11 @@ def error_page(
     sentence: str = "",
     headers: dict[str, str] | None = None,
     kind: str = "about:blank",
+    **members: Any,
 ) -> Response:
     """The page for a status, or the JSON problem for an address of the API.
 
-    A 404 is the same bytes for whatever is missing or hidden, so it carries no request id.
+    `kind` and other `members` are for the problem (RFC 9457, section 3). A 404 is the same bytes for whatever is missing or hidden, so it carries no request id.
     """
     words = WORDS.get(status) or WORDS[400 if status < 500 else 500]
     sentence = sentence or words.sentence
@@ -73,8 +75,11 @@ def error_page(
             "title": words.title,
             "status": status,
             "detail": sentence,
+            **members,
         }
         response: Response = JSONResponse(problem, status, media_type="application/problem+json")
+        if status == 401:
+            response.headers["WWW-Authenticate"] = "Bearer"
     else:
         response = page(
             request,
@@ -164,8 +169,12 @@ def show_missing(request: Request, error: HTTPException) -> Response:
     return show_http(request, error)
 
 
-def show_invalid(request: Request, _: RequestValidationError) -> Response:
-    return error_page(request, 422)
+def show_invalid(request: Request, error: RequestValidationError) -> Response:
+    found = [
+        {"parameter": str(each["loc"][-1]), "detail": "This is not a value we can use."}
+        for each in error.errors()
+    ]
+    return error_page(request, 422, errors=found)
 
 
 def show_again(request: Request, error: ShowAgain) -> Response:
@@ -175,6 +184,17 @@ def show_again(request: Request, error: ShowAgain) -> Response:
 def show_nobody(_: Request, __: ClientDisconnect) -> Response:
     """They hung up in mid-sentence. Nobody reads this but the access log; 499 is nginx's word."""
     return Response(status_code=499)
+
+
+def show_bad_credentials(request: Request, error: errors.BadCredentials) -> Response:
+    """RFC 6750, section 3.1."""
+    return error_page(
+        request, 401, str(error), headers={"WWW-Authenticate": 'Bearer error="invalid_token"'}
+    )
+
+
+def show_second_factor(request: Request, error: errors.SecondFactorRequired) -> Response:
+    return error_page(request, 401, str(error), kind="second_factor_required")
 
 
 def show_not_found(request: Request, _: errors.NotFound) -> Response:
@@ -190,7 +210,26 @@ def show_forbidden(request: Request, error: errors.Forbidden) -> Response:
 
 
 def show_rejected(request: Request, error: errors.Rejected) -> Response:
-    return error_page(request, 409 if isinstance(error, errors.Conflict) else 422, str(error))
+    found = [{"pointer": pointer(name), "detail": said} for name, said in error.fields.items()]
+    return error_page(request, STATUS.get(type(error), 422), str(error), errors=found)
+
+
+def pointer(field: str) -> str:
+    """Where a field is in the body, as a JSON pointer (RFC 6901, section 6)."""
+    return "#/" + quote(field.replace("~", "~0").replace("/", "~1")) if field else "#"
+
+
+def show_provider_away(request: Request, error: errors.ProviderAway) -> Response:
+    return error_page(request, 503, str(error), headers={"Retry-After": "60"})
+
+
+def show_not_proven(request: Request, error: errors.NotProven) -> Response:
+    return error_page(request, 400, str(error))
+
+
+def show_bad_link(request: Request, _: errors.BadLink) -> Response:
+    """Used, too old, changed, somebody else's: one page for all, with the way to a new one."""
+    return page(request, "errors/bad_link.html", status_code=400, form=Form())
 
 
 def show_stale(request: Request, error: errors.StaleVersion) -> Response:
@@ -229,10 +268,15 @@ HANDLERS: dict[type[Exception], Callable[[Request, Any], Response]] = {
     RequestValidationError: show_invalid,
     ClientDisconnect: show_nobody,
     ShowAgain: show_again,
+    errors.BadCredentials: show_bad_credentials,
+    errors.SecondFactorRequired: show_second_factor,
     errors.NotFound: show_not_found,
     errors.Gone: show_gone,
     errors.Forbidden: show_forbidden,
     errors.Rejected: show_rejected,
+    errors.ProviderAway: show_provider_away,
+    errors.NotProven: show_not_proven,
+    errors.BadLink: show_bad_link,
     errors.StaleVersion: show_stale,
     errors.TooOften: show_too_often,
     errors.Busy: show_busy,

@@ -3,7 +3,7 @@ field. Our own: form packages render HTML, and none of them tells invalid bytes 
 
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, get_origin
 from urllib.parse import parse_qsl
 
 from anyio import to_thread
@@ -79,21 +79,28 @@ class ShowAgain(Exception):
 
 
 def form_of(model: type[M]) -> Callable[[Request], Awaitable[Form[M]]]:
-    """A dependency that reads the request's form into `model`."""
+    """A dependency that reads the request's form into `model`.
+
+    What is a list there may be sent several times, as ticked boxes are; in `values` it is joined.
+    """
+    lists = {n for n, field in model.model_fields.items() if get_origin(field.annotation) is list}
 
     async def read(request: Request) -> Form[M]:
         pairs = await read_pairs(request)
         form: Form[M] = Form({name: printable(value) for name, value in pairs})
         state(request.scope)["form"] = form
         known = set(model.model_fields)
-        sent = [name for name, _ in pairs if name in known]
+        sent = [name for name, _ in pairs if name in known - lists]
         for name in {name for name in sent if sent.count(name) > 1}:
             form.errors[name] = "This field was sent twice."
+        several = {name: [value for n, value in pairs if n == name] for name in lists}
+        form.values |= {name: printable(" ".join(values)) for name, values in several.items()}
         for name, value in pairs:
             if name in known and not is_text(value):
                 form.errors[name] = "This has bytes that are not text (UTF-8)."
         try:
-            checked = model.model_validate({n: v for n, v in pairs if n in known})
+            single = {n: v for n, v in pairs if n in known}
+            checked = model.model_validate(single | several)
         except ValidationError as error:
             form.errors = sentences(error) | form.errors
         if not form.errors:

@@ -1,0 +1,15 @@
+"""The same nouns as JSON. Every route is made by `api_public` or `api_guarded`."""
+
+from routers.api import auth, posts, tags, token, tokens
+
+routers = (
+    auth.router,
+    auth.me,
+    tokens.router,
+    tokens.fresh,
+    token.router,
+    token.own,
+    posts.readable,
+    posts.router,
+    tags.router,
+)

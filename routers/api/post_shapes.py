@@ -1,0 +1,140 @@
+"""What posts look like as JSON, going out and coming in."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+
+import models
+from errors import Invalid
+from models import Tag, User
+from services import posts, streams, tags
+
+
+class Author(BaseModel):
+    username: str
+    display_name: str
+
+
+class Summary(BaseModel):
+    """A post as lists show it; `url` is its page."""
+
+    id: UUID
+    slug: str
+    url: str
+    title: str
+    excerpt: str
+    word_count: int
+    tags: list[str]
+    author: Author
+    published_at: datetime | None
+
+
+class Posts(BaseModel):
+    """Up to 20, the newest first; `next` and `prev` are the pages beside this one."""
+
+    items: list[Summary]
+    next: str | None = None
+    prev: str | None = None
+
+
+class Working(BaseModel):
+    """What only those see who may change a post.
+
+    `version` comes with every change. `staged` is what was saved and is not public yet.
+    """
+
+    version: int
+    created_at: datetime
+    updated_at: datetime
+    staged: dict[str, str] | None
+
+
+class Post(Summary):
+    """`content` is Markdown, `html` what readers see; `working` is null for mere readers."""
+
+    state: Literal["draft", "published", "trashed"]
+    content: str
+    html: str
+    working: Working | None
+
+
+class Sent(BaseModel):
+    def fields(self) -> dict[str, Any]:
+        """What was sent, as the form has it. Raises Invalid for a tag that would become two."""
+        sent = self.model_dump(exclude_unset=True)
+        if any("," in tag for tag in sent.get("tags", ())):
+            raise Invalid({"tags": "A tag cannot have a comma in it."})
+        return sent | ({"tags": ", ".join(sent["tags"])} if "tags" in sent else {})
+
+
+TagNames = Annotated[list[str], Field(max_length=tags.MOST)]
+
+
+class NewPost(Sent):
+    """With the same `idempotency_key` again, it is the same post again."""
+
+    title: str
+    content: str
+    tags: TagNames = []
+    slug: str = ""
+    action: Literal["publish", "draft"] = "publish"
+    idempotency_key: str = ""
+
+
+class WholePost(Sent):
+    """`version` is the one that you have read. Saving a published post changes nothing public."""
+
+    version: int
+    title: str
+    content: str
+    tags: TagNames = []
+    slug: str = ""
+    action: Literal["save", "publish", "unpublish"] = "save"
+
+
+class Change(Sent):
+    """The same; what is left out stays as it is."""
+
+    version: int
+    title: str = ""
+    content: str = ""
+    tags: TagNames = []
+    slug: str = ""
+    action: Literal["save", "publish", "unpublish"] = "save"
+
+
+def of_entry(entry: streams.Entry, base: str) -> Summary:
+    author = Author(username=entry.username, display_name=entry.author)
+    return Summary(**shared(entry, base), author=author, tags=names(entry.tags))
+
+
+def of_draft(post: models.Post, author: User, carried: list[Tag], base: str) -> Summary:
+    return Summary(**shared(post, base), author=of_person(author), tags=names(carried))
+
+
+def whole(page: posts.Page, base: str, *, can_edit: bool) -> Post:
+    post = page.post
+    return Post(
+        **shared(post, base),
+        author=of_person(page.author),
+        tags=names(page.tags),
+        state="trashed" if post.is_trashed else "published" if post.is_published else "draft",
+        content=post.content,
+        html=post.html,
+        working=Working.model_validate(post.model_dump()) if can_edit else None,
+    )
+
+
+def shared(post: models.Post | streams.Entry, base: str) -> dict[str, Any]:
+    columns = ("id", "slug", "title", "excerpt", "word_count", "published_at")
+    return {name: getattr(post, name) for name in columns} | {"url": f"{base}/posts/{post.slug}"}
+
+
+def of_person(user: User) -> Author:
+    return Author(username=user.username, display_name=user.display_name)
+
+
+def names(carried: list[Tag]) -> list[str]:
+    return [tag.name for tag in carried]

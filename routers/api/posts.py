@@ -1,0 +1,179 @@
+"""Posts: the same services as for the pages, and the same rules of who may see and change what."""
+
+from typing import Annotated, Literal
+from urllib.parse import urlencode
+
+from fastapi import Depends, Query
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+import auth_service
+from api_dependencies import CurrentPrincipal, OptionalPrincipal, api_guarded, api_public
+from auth_dependencies import LoginRequired
+from auth_providers import Principal
+from database import Db, release
+from errors import Forbidden, Invalid, Moved, NotFound
+from models import Post, User
+from routers.api import post_shapes as shapes
+from routers.api.loading import OwnPost
+from services import posts, streams, tags, texts
+from services.permissions import READ, WRITE, can_edit
+from web.json_bodies import body_of, checked
+
+readable = api_public("/posts", "Posts")
+router = api_guarded("/posts", "Posts", WRITE)
+
+TEXT = {"title": "Ropes", "content": "Four *ropes* hold a boat."}
+Written = Annotated[
+    shapes.NewPost, Depends(body_of(shapes.NewPost, **TEXT, tags=["harbour"], action="draft"))
+]
+Replaced = Annotated[shapes.WholePost, Depends(body_of(shapes.WholePost, **TEXT, version=1))]
+Changed = Annotated[shapes.Change, Depends(body_of(shapes.Change, version=1, action="publish"))]
+Cursor = Annotated[str, Query(max_length=64)]
+Name = Annotated[str, Query(max_length=120)]
+
+
+@readable.get("", name="api.posts.index", summary="List posts")
+def index(
+    request: Request,
+    response: Response,
+    principal: OptionalPrincipal,
+    db: Db,
+    author: Name = "",
+    tag: Name = "",
+    state: Literal["published", "draft"] = "published",
+    before: Cursor = "",
+    after: Cursor = "",
+) -> shapes.Posts:
+    """Published posts, 20 at a time: all of them, or those of an `author`, or those with a `tag`.
+
+    `author=me` is you. `author=me&state=draft` are your drafts and staged changes, the one touched
+    last first; that needs `posts:read`.
+    """
+    if author and tag:
+        raise Invalid({"tag": "Either an author or a tag, please."})
+    if state == "draft":
+        return drafts(request, principal, db, author)
+    if author:
+        stream = streams.by_author(db, person(db, principal, author), before, after)
+    elif tag:
+        stream = streams.by_tag(db, tags.find(db, tag.lower()), before, after)
+    else:
+        stream = streams.latest(db, before, after)
+    return listed(request, response, stream)
+
+
+@readable.get("/{slug}", name="api.posts.show", summary="Read a post", response_model=shapes.Post)
+def show(
+    request: Request, slug: str, principal: OptionalPrincipal, db: Db
+) -> shapes.Post | RedirectResponse:
+    """A published post; or a draft, if you may see it. An old address leads to the newest."""
+    reader = (principal.user, principal.scopes) if principal else (None, None)
+    try:
+        return answer(request, posts.show(db, slug, *reader), principal)
+    except Moved as moved:
+        return RedirectResponse(f"/api/v1/posts/{moved.slug}", 301)
+
+
+@router.post("", name="api.posts.create", summary="Write a post", status_code=201)
+def create(
+    request: Request,
+    response: Response,
+    principal: CurrentPrincipal,
+    sent: Written,
+    db: Db,
+) -> shapes.Post:
+    """Published at once, or kept as a draft."""
+    new = checked(texts.NewPost, sent.fields())
+    release(db)  # rendering may take a second: hold nothing meanwhile
+    columns = texts.rendered(new)
+    post = posts.create(db, principal.user, new, columns)
+    response.headers["Location"] = f"/api/v1/posts/{post.slug}"
+    return answer(request, posts.page_of(db, post), principal)
+
+
+@router.put("/{slug}", name="api.posts.replace", summary="Replace the text of a post")
+def replace(
+    request: Request,
+    principal: CurrentPrincipal,
+    post: OwnPost,
+    sent: Replaced,
+    db: Db,
+) -> shapes.Post:
+    """409 if the post was changed since `version`; nothing is overwritten then."""
+    return edit(request, principal, post, checked(texts.PostEdit, sent.fields()), db)
+
+
+@router.patch("/{slug}", name="api.posts.update", summary="Change a post")
+def update(
+    request: Request,
+    principal: CurrentPrincipal,
+    post: OwnPost,
+    sent: Changed,
+    db: Db,
+) -> shapes.Post:
+    """Changes what you send. 409 if the post was changed since `version`."""
+    fields = posts.text_of(db, post) | sent.fields()
+    return edit(request, principal, post, checked(texts.PostEdit, fields), db)
+
+
+@router.delete("/{slug}", name="api.posts.destroy", summary="Delete a post", status_code=204)
+def destroy(post: OwnPost, db: Db) -> None:
+    """Into the trash; it can be restored from there on the site."""
+    posts.trash(db, post)
+
+
+def edit(
+    request: Request, principal: Principal, post: Post, change: texts.PostEdit, db: Db
+) -> shapes.Post:
+    release(db)
+    columns = texts.rendered(change) if posts.is_rendered_by(change, post) else None
+    post = posts.edit(db, posts.get(db, post.id), change, columns)
+    return answer(request, posts.page_of(db, post), principal)
+
+
+def answer(request: Request, page: posts.Page, principal: Principal | None) -> shapes.Post:
+    may = principal is not None and can_edit(principal.user, page.post, principal.scopes)
+    return shapes.whole(page, request.app.state.settings.link_base, can_edit=may)
+
+
+def drafts(request: Request, principal: Principal | None, db: Db, author: str) -> shapes.Posts:
+    if author != "me":
+        raise Invalid({"author": "Only your own drafts can be listed: author=me."})
+    if principal is None:
+        raise LoginRequired
+    if not principal.has_scopes(READ):
+        raise Forbidden(f"This needs {READ}.")
+    found = streams.unpublished(db, principal.user)
+    carried = tags.of_posts(db, (post.id for post in found))
+    base = request.app.state.settings.link_base
+    return shapes.Posts(
+        items=[shapes.of_draft(each, principal.user, carried[each.id], base) for each in found]
+    )
+
+
+def person(db: Db, principal: Principal | None, name: str) -> User:
+    """Whose posts are wanted."""
+    if name == "me":
+        if principal is None:
+            raise LoginRequired
+        return principal.user
+    found = auth_service.find_by_username(db, name.lower())
+    if found is None:
+        raise NotFound
+    return found
+
+
+def listed(request: Request, response: Response, stream: streams.Stream) -> shapes.Posts:
+    """A page of a list, with links to its neighbours in the body and as headers (RFC 8288)."""
+    base = request.app.state.settings.link_base
+    asked = {k: v for k, v in request.query_params.items() if k in ("author", "tag")}
+    places = {"next": ("before", stream.older), "prev": ("after", stream.newer)}
+    links = {
+        rel: f"/api/v1/posts?{urlencode(asked | {name: cursor})}"
+        for rel, (name, cursor) in places.items()
+        if cursor
+    }
+    if links:
+        response.headers["Link"] = ", ".join(f'<{url}>; rel="{rel}"' for rel, url in links.items())
+    return shapes.Posts(items=[shapes.of_entry(entry, base) for entry in stream.entries], **links)

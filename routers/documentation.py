@@ -1,0 +1,21 @@
+"""The API for people and for programs: its documentation, and the OpenAPI document."""
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from auth_dependencies import OptionalUser, public
+from routers.api.document import document_of
+from web.templating import public_page
+
+router = public()
+
+
+@router.get("/docs", name="documentation")
+def show(request: Request, _: OptionalUser) -> Response:
+    base = request.app.state.settings.link_base
+    return public_page(request, "documentation/show.html", api=document_of(request.app), base=base)
+
+
+@router.get("/openapi.json", name="openapi")
+def openapi(request: Request) -> Response:
+    return JSONResponse(document_of(request.app), headers={"Cache-Control": "no-cache"})
