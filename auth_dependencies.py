@@ -15,7 +15,7 @@ from starlette.types import Scope
 
 import auth_service
 from backends import Unavailable
-from database import Database, Db, release
+from database import SAFE_METHODS, Database, Db, release
 from errors import Forbidden
 from models import Login, User
 from services import logins
@@ -68,7 +68,7 @@ def get_user_from_session(
     if found is None:
         return None
     request.state.user, request.state.login = found
-    note_visit(request, db, found[1], client)
+    note_visit(request, found[1], client)
     return found[0]
 
 
@@ -182,7 +182,8 @@ def has_moved(
     settings: Settings = connection.app.state.settings
     if settings.session_protection == "off" or session.get("client") == client.fingerprint:
         return False
-    session.set("fresh_at", None)
+    if session.get("fresh_at"):  # once: each change is written
+        session.set("fresh_at", None)
     if settings.session_protection == "basic" or login.is_remembered:
         return False
     release(db)
@@ -192,15 +193,12 @@ def has_moved(
     return True
 
 
-def note_visit(request: Request, db: Session, login: Login, client: Client) -> None:
-    if not logins.is_worth_noting(login):
+def note_visit(request: Request, login: Login, client: Client) -> None:
+    """Pages only: on SQLite a form has the only lock there is, and its page was a visit too."""
+    if request.method not in SAFE_METHODS or not logins.is_worth_noting(login):
         return
-    with suppress(SQLAlchemyError):  # a page must not fail for that
-        if request.method in ("GET", "HEAD"):
-            with writing(request) as apart:
-                logins.see(apart, login, client)
-        else:
-            logins.see(db, login, client)
+    with suppress(SQLAlchemyError), writing(request) as apart:  # a page must not fail for that
+        logins.see(apart, login, client)
 
 
 def writing(connection: HTTPConnection) -> Any:
@@ -216,6 +214,9 @@ def restoring(app: FastAPI) -> Callable[[Scope, str], Awaitable[Remembered | Non
 
     def restore(cookie: str, client: Client) -> Remembered | None:
         try:
+            with database.reading() as db:
+                if not logins.is_known(db, cookie):
+                    return None
             with database.writing() as db:
                 found = auth_service.restore(db, settings, cookie, client)
         except SQLAlchemyError as error:

@@ -44,6 +44,7 @@ class LoginSession(Protocol):
     def get(self, name: str) -> Any: ...
     def set(self, name: str, value: Any) -> None: ...
     def begin(self, user_id: str, *, lasting: bool = False, **data: Any) -> None: ...
+    def renew(self) -> None: ...
     def end(self) -> None: ...
     def end_elsewhere(self, user_id: str) -> None: ...
     def remember(self, cookie: str, lasts: timedelta) -> None: ...
@@ -240,7 +241,7 @@ def log_in(
     """
     if verifications.is_needed(user, settings):
         raise Unverified(user.id)
-    leave(db, session, user)
+    leave(db, session)
     login, cookie = logins.begin(db, user, client, settings.session_max, remember_days)
     session.begin(
         str(user.id),
@@ -263,16 +264,17 @@ def log_in(
         notices.tell(db, settings, user, "new_device", device=device, address=client.address)
 
 
-def leave(db: Session, session: LoginSession, user: User) -> None:
-    """End the login of this session, if it was theirs too: one device, one login."""
-    if login := logins.find(db, str(user.id), session.get("login")):
-        logins.end(db, user.id, login[1].id)
+def leave(db: Session, session: LoginSession) -> None:
+    """End the login of this session, whosever it is: one browser, one login."""
+    if found := logins.find(db, session.user_id, session.get("login")):
+        user, login = found
+        logins.end(db, user.id, login.id)
 
 
 def log_out(db: Session, session: LoginSession, user: User | None, client: Client) -> None:
     """End the login where it is stored: copied cookies are worth nothing afterwards."""
     if user:
-        leave(db, session, user)
+        leave(db, session)
         audit.record(db, audit.LOGGED_OUT, user, client=client)
     session.end()
     session.forget()
@@ -282,7 +284,7 @@ def log_out_elsewhere(db: Session, session: LoginSession, user: User, login: Log
     """End all other logins of somebody, and go on here under a new id."""
     logins.end_all(db, user.id, but=login.id)
     session.end_elsewhere(str(user.id))
-    renew(session, user)
+    session.renew()
 
 
 def log_out_everywhere(db: Session, session: LoginSession, user: User) -> None:
@@ -305,15 +307,14 @@ def forgive(limits: Limits, user: User, client: Client) -> None:
     limits.clear(FAILURES_OF_ADDRESS, client.network)
 
 
-def renew(session: LoginSession, user: User) -> None:
-    kept = {name: session.get(name) for name in ("login", "client", "fresh_at")}
-    session.begin(str(user.id), lasting=bool(session.get("lasting")), **kept)
-
-
 def confirm(session: LoginSession, client: Client) -> None:
-    """Make a login fresh: whoever is here has just shown that they are who they were."""
+    """Make a login fresh: whoever is here has just shown that they are who they were.
+
+    It goes on under a new id (ASVS 7.2.4): copies of the old one do not become fresh with it.
+    """
     session.set("client", client.fingerprint)
     session.set("fresh_at", now().timestamp())
+    session.renew()
 
 
 def is_fresh(session: LoginSession) -> bool:
@@ -338,6 +339,8 @@ def restore(db: Session, settings: Settings, cookie: str, client: Client) -> log
         audit.record(db, audit.COOKIE_STOLEN, found.user, client=client)
         notices.tell(db, settings, found.user, "stolen_cookie", address=client.address)
         return None
+    if found and found.cookie:
+        audit.record(db, audit.LOGIN_RESTORED, found.user, client=client)
     return found
 
 

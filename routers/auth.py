@@ -1,5 +1,6 @@
 """Logging in and out."""
 
+import re
 from typing import Annotated
 
 from fastapi import Depends, Query
@@ -34,7 +35,7 @@ def days(typed: str) -> str:
     typed = typed.strip()
     if typed in ("", "on"):
         return typed
-    if not typed.isascii() or not typed.isdigit() or not 1 <= int(typed[:9]) <= LONGEST_REMEMBERED:
+    if not re.fullmatch(r"[0-9]{1,2}", typed) or not 1 <= int(typed) <= LONGEST_REMEMBERED:
         raise ValueError(f"Between 1 and {LONGEST_REMEMBERED} days, please.")
     return typed
 

@@ -9,6 +9,7 @@ import auth_service
 from auth_dependencies import CurrentClient, CurrentLogin, CurrentSession, CurrentUser, guarded
 from database import Db
 from errors import NotFound
+from models import Login
 from services import audit, logins
 from web.templating import page, redirect
 
@@ -45,20 +46,20 @@ def destroy(
     client: CurrentClient,
     db: Db,
 ) -> Response:
-    ended = end(db, user.id, handle)
+    login = own_login(db, user.id, handle)
+    logins.end(db, user.id, login.id)
+    ended = logins.device_name(login.user_agent)
     audit.record(db, audit.DEVICE_ENDED, user, client=client, device=ended)
-    if handle == str(here.id):
+    if login.id == here.id:
         session.end()
         session.forget()
         return redirect(request, "home", say="You are logged out.")
     return redirect(request, "devices.index", say=f"{ended} is logged out.")
 
 
-def end(db: Db, user_id: UUID, handle: str) -> str:
-    """The name of the device that was logged out. Raises NotFound if it is none of theirs."""
+def own_login(db: Db, user_id: UUID, handle: str) -> Login:
+    """Raises NotFound if it is none of theirs."""
     try:
-        login = logins.of_handle(db, user_id, UUID(handle))
+        return logins.of_handle(db, user_id, UUID(handle))
     except ValueError:
         raise NotFound from None
-    logins.end(db, user_id, login.id)
-    return logins.device_name(login.user_agent)

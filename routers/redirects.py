@@ -29,7 +29,7 @@ def to_login(request: Request, _: Any) -> Response:
     """303 to the login form, which leads back here; the API gets 401."""
     if is_api(request):
         return error_page(request, 401, NOBODY)
-    return redirect_to(request, f"/auth/login?next={quote(way_back(request), safe='')}")
+    return by_way_of(request, "/auth/login")
 
 
 NOBODY = "Log in first, or send a token: Authorization: Bearer. See /docs."
@@ -40,7 +40,7 @@ def to_confirmation(request: Request, _: Any) -> Response:
     if is_api(request):
         wanted = {"WWW-Authenticate": 'Bearer error="reauth_required"'}
         return error_page(request, 401, STALE, wanted, kind="reauth_required")
-    return redirect_to(request, f"/auth/confirm?next={quote(way_back(request), safe='')}")
+    return by_way_of(request, "/auth/confirm")
 
 
 STALE = "This needs a fresh login. Log in again, then repeat the request."
@@ -62,11 +62,16 @@ def elsewhere(request: Request, error: Any) -> Response:
     path = error.location
     if not path.startswith("/"):
         path = str(request.app.url_path_for(path))
-    return redirect_to(request, f"{path}?next={quote(way_back(request), safe='')}")
+    return by_way_of(request, path)
 
 
 def is_api(request: Request) -> bool:
     return str(request.scope["path"]).startswith("/api/")
+
+
+def by_way_of(request: Request, path: str) -> Response:
+    """303 to a page that leads back here. What is too long for a header leads to the front page."""
+    return redirect_to(request, f"{path}?next={quote(safe_next(way_back(request)), safe='')}")
 
 
 def way_back(request: Request) -> str:
@@ -79,7 +84,10 @@ def way_back(request: Request) -> str:
 
 def page_of_form(request: Request) -> str:
     """The path of our page that the form was on; "" if the browser does not say."""
-    referer = urlsplit(request.headers.get("referer", ""))
+    try:
+        referer = urlsplit(request.headers.get("referer", ""))
+    except ValueError:
+        return ""
     is_ours = referer.netloc and referer.netloc == request.headers.get("host")
     return safe_next(referer.path) if is_ours else ""
 

@@ -22,6 +22,7 @@ from models import Login, RefreshToken, User, now
 TABS_OPEN_WITHIN = timedelta(seconds=10)
 SEEN_EVERY = timedelta(minutes=5)
 LONGEST_USER_AGENT = 300
+MOST_SHOWN = 100
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,7 @@ class Client:
 class Restored:
     """A login that a remember cookie brought back; `cookie` is its next value, if it has one."""
 
+    user: User
     login: Login
     cookie: str | None
 
@@ -69,6 +71,13 @@ def begin(
     return login, cookie
 
 
+def is_known(db: Session, cookie: str) -> bool:
+    """Whether a remember cookie may stand for a login. Asked before it is used up, since that
+    takes a lock, and anybody may send anything."""
+    selector = cookie.partition(".")[0]
+    return db.exec(select(Login.id).where(Login.selector == selector)).first() is not None
+
+
 def restore(db: Session, cookie: str, client: Client) -> Restored | Stolen | None:
     """The login that a remember cookie stands for; None if it stands for none.
 
@@ -82,9 +91,10 @@ def restore(db: Session, cookie: str, client: Client) -> Restored | Stolen | Non
     if user is None or not user.is_active:
         return None
     if is_same(validator, login.validator_hash):
-        return Restored(login, rotate(login))
+        login.user_agent, login.address = client.user_agent, client.address
+        return Restored(user, login, rotate(login))
     if is_same(validator, login.previous_hash) and opens_tabs(login, client):
-        return Restored(login, None)
+        return Restored(user, login, None)
     end_all(db, user.id)
     return Stolen(user)
 
@@ -100,12 +110,12 @@ def rotate(login: Login) -> str:
 
 
 def of_user(db: Session, here: Login, idle: timedelta) -> list[Login]:
-    """Where the person who is `here` is logged in, the latest first."""
+    """Where the person who is `here` is logged in, the latest first; a hundred at most."""
     alive = col(Login.expires_at) > now()
     used = (col(Login.seen_at) > now() - idle) | (col(Login.id) == here.id)
     theirs = select(Login).where(Login.user_id == here.user_id, alive)
     theirs = theirs.where(used | col(Login.selector).is_not(None))
-    return list(db.exec(theirs.order_by(col(Login.seen_at).desc())))
+    return list(db.exec(theirs.order_by(col(Login.seen_at).desc()).limit(MOST_SHOWN)))
 
 
 def find(db: Session, user_id: str | None, login_id: str | None) -> tuple[User, Login] | None:

@@ -58,8 +58,9 @@ def client_network(scope: Scope, v4_bits: int = 32, v6_bits: int = 64) -> str:
 
 def ip_address(scope: Scope) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     client = scope.get("client")
+    known = client[0].partition("%")[0] if client else ""  # a zone means nothing elsewhere
     try:
-        address = ipaddress.ip_address(client[0] if client else "")
+        address = ipaddress.ip_address(known)
     except ValueError:
         return None
     return (address.version == 6 and address.ipv4_mapped) or address

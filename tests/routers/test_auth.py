@@ -128,6 +128,22 @@ def test_a_stranger_with_a_broken_body_is_sent_to_the_login_too(
     assert blog.rows(Post) == []
 
 
+@pytest.mark.parametrize(
+    "referer", ["http://[", "http://[::1", "//\u2100@evil.example/", "\xff", "x" * 9000, "http://"]
+)
+def test_a_page_before_that_makes_no_sense_breaks_nothing(stranger: Person, referer: str) -> None:
+    headers = [(b"Referer", referer.encode())]
+    response = stranger.client.post("/posts", headers=headers)
+    assert response.status_code == 303
+    assert response.headers["location"] == "/auth/login?next=%2Fposts"
+
+
+def test_a_way_back_that_is_too_long_is_the_front_page(stranger: Person) -> None:
+    """Proxies refuse headers of many kilobytes: that would be a 502."""
+    response = stranger.get("/posts/new?title=" + "%C3%BC" * 2000)
+    assert response.headers["location"] == "/auth/login?next=%2F"
+
+
 def test_a_reader_is_refused_and_not_sent_to_the_login(carol: Person, blog: Blog) -> None:
     for response in (carol.get("/posts/new"), carol.post("/posts", {"title": "x", "content": "y"})):
         assert response.status_code == 403
@@ -195,6 +211,22 @@ def test_a_right_password_logs_in(alice: Person, blog: Blog) -> None:
     page = visitor.get("/")
     assert is_greeted(page)
     assert "Welcome back, alice." in page.text
+
+
+@pytest.mark.parametrize(
+    "agent", [b"\xff\xfe\x80", "Föx ☃".encode(), b"x" * 9000, b"%00", b"'; --", b"", b"\x85\xad"]
+)
+def test_a_browser_may_call_itself_anything(alice: Person, blog: Blog, agent: bytes) -> None:
+    """It is stored, listed, and told in a mail."""
+    alice.blog.put(User, email="alice@example.org")
+    visitor = at_the_door(blog)
+    visitor.client.headers = {b"User-Agent": agent}
+    assert visitor.log_in(WRONG).status_code == 401
+    assert visitor.log_in(remember="on").status_code == 303
+    visitor.lose_session()
+    assert visitor.get("/settings/sessions").text.count("this device") == 1
+    assert visitor.get("/settings/security").status_code == 200
+    assert len(blog.mails_to("alice@example.org")) == 1
 
 
 def test_an_unknown_name_and_a_wrong_password_get_the_same_answer(

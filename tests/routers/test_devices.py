@@ -1,15 +1,16 @@
 """Where somebody is logged in, and logging out from afar."""
 
+from collections.abc import Callable
 from datetime import timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import delete
+from sqlalchemy import delete, update
 
 from models import AuditEvent, Login, Mail, User, now
-from services import audit
+from services import audit, logins
 from tests.blog import Blog, Person
-from tests.people import BOB
+from tests.people import BOB, PASSWORD
 
 PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 26_0) AppleWebKit/605.1 Version/26.0 Safari/604.1"
 LAPTOP = "Mozilla/5.0 (X11; Linux x86_64; rv:150.0) Gecko/20100101 Firefox/150.0"
@@ -64,9 +65,12 @@ def test_all_other_devices_are_logged_out_at_once(bob: Person, phone: Person, bl
     assert len(blog.rows(Login)) == 2  # Bob's and Alice's
 
 
-def test_ending_the_device_in_hand_is_logging_out(bob: Person, blog: Blog) -> None:
+@pytest.mark.parametrize("spelled", [str, lambda it: it.hex, lambda it: str(it).upper()])
+def test_ending_the_device_in_hand_is_logging_out(
+    bob: Person, blog: Blog, spelled: Callable[[UUID], str]
+) -> None:
     [mine] = [each for each in blog.rows(Login) if str(each.user_id) == user_id(blog, BOB)]
-    response = bob.post(f"/settings/sessions/{mine.id}/delete")
+    response = bob.post(f"/settings/sessions/{spelled(mine.id)}/delete")
     assert response.headers["location"] == "/"
     assert not bob.is_logged_in()
 
@@ -99,6 +103,27 @@ def test_a_visit_is_noted_now_and_then(bob: Person, blog: Blog) -> None:
     assert now() - seen[0] > timedelta(minutes=5)
 
 
+def test_a_visit_that_cannot_be_noted_spoils_nothing(bob: Person, blog: Blog) -> None:
+    """Somebody else is at that row. On SQLite that would take five seconds to see."""
+    if blog.database.is_sqlite:
+        return
+    blog.put(Login, seen_at=now() - timedelta(minutes=6))
+    with blog.database.writing() as db:
+        db.execute(update(Login).values(address="here"))
+        assert bob.get("/").status_code == 200
+        assert bob.write()
+
+
+def test_of_very_many_devices_the_latest_are_listed(bob: Person, blog: Blog) -> None:
+    bobs = UUID(user_id(blog, BOB))
+    over = now() + timedelta(days=1)
+    with blog.database.writing() as db:
+        db.add_all(Login(user_id=bobs, expires_at=over) for _ in range(logins.MOST_SHOWN + 5))
+    assert bob.get("/settings/sessions").text.count('class="row"') == logins.MOST_SHOWN
+    bob.post("/settings/sessions/delete")
+    assert len([each for each in blog.rows(Login) if each.user_id == bobs]) == 1
+
+
 def test_a_login_whose_row_is_gone_is_over(bob: Person, blog: Blog) -> None:
     """Whatever the store of sessions still says."""
     with blog.database.writing() as db:
@@ -111,6 +136,16 @@ def test_logging_in_over_a_login_leaves_one(bob: Person, blog: Blog) -> None:
     before = len(blog.rows(Login))
     bob.log_in_again()
     assert len(blog.rows(Login)) == before
+
+
+def test_registering_somebody_else_ends_the_login_that_was_there(bob: Person, blog: Blog) -> None:
+    """Nobody could use it any more, but it would be listed for months."""
+    thief = bob.copy()
+    response = bob.post("/users/register", {"username": "dora", "password": PASSWORD})
+    assert response.status_code == 303
+    bobs = UUID(user_id(blog, BOB))
+    assert [login for login in blog.rows(Login) if login.user_id == bobs] == []
+    assert thief.get("/drafts").status_code == 303
 
 
 # A device that is new to an account.

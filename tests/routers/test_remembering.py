@@ -1,8 +1,10 @@
 """Staying logged in: what brings a login back, for how long, and what ends it."""
 
+import time
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 
 from models import AuditEvent, Login, Mail, now
 from services import audit, logins
@@ -77,7 +79,10 @@ def test_the_number_of_days_is_kept_at_each_use(bob: Person, asked: str, days: i
         assert days - 0.01 < days_of(line) <= days
 
 
-@pytest.mark.parametrize("asked", ["91", "0", "-1", "1.5", "off", "9" * 400, "٣"])
+@pytest.mark.parametrize(
+    "asked",
+    ["91", "0", "-1", "1.5", "off", "9" * 400, "٣", "0" * 8 + "191", "0" * 8 + "1" + "9" * 5000],
+)
 def test_other_numbers_of_days_are_refused(bob: Person, asked: str) -> None:
     bob.log_out()
     response = bob.log_in(remember=asked)
@@ -150,6 +155,19 @@ def test_a_browser_that_opens_many_tabs_at_once_is_no_thief(bob: Person, blog: B
     assert not [login for login in blog.rows(Login) if login.is_remembered]
 
 
+def test_a_browser_that_was_updated_is_still_the_same(bob: Person, blog: Blog) -> None:
+    """It has another name afterwards, and opens its tabs again."""
+    bob.client.headers.update(BROWSER)
+    bob.log_in_again(remember="on")
+    bob.lose_session()
+    updated = BROWSER | {"User-Agent": "Firefox/151"}
+    tabs = [bob.copy(**updated) for _ in range(3)]
+    for tab in tabs:
+        assert tab.get("/drafts").status_code == 200
+    [login] = [login for login in blog.rows(Login) if login.is_remembered]
+    assert login.user_agent == "Firefox/151"
+
+
 def test_another_browser_gets_no_such_time(bob: Person) -> None:
     bob.client.headers.update(BROWSER)
     bob.log_in_again(remember="on")
@@ -167,6 +185,26 @@ def test_a_cookie_that_is_not_ours_is_nobodys(stranger: Person, cookie: str) -> 
     response = stranger.get("/", headers=headers)
     assert response.status_code == 200
     assert "Log out" not in response.text
+
+
+def test_a_login_that_is_brought_back_is_an_event(remembered: Person, blog: Blog) -> None:
+    remembered.lose_session()
+    remembered.get("/")
+    [event] = [e for e in blog.rows(AuditEvent) if e.action == audit.LOGIN_RESTORED]
+    assert event.username == BOB
+    assert event.actor_id == event.user_id
+
+
+def test_a_cookie_that_is_nobodys_waits_for_no_writer(stranger: Person, blog: Blog) -> None:
+    """Else strangers could hold up everybody who writes."""
+    with blog.database.writing() as db:
+        db.execute(text("UPDATE users SET bio = ''"))
+        for cookie in ("x", "x.y", f"{'a' * 22}.{'b' * 43}"):
+            stranger.client.cookies.set(REMEMBER, cookie)
+            started_at = time.monotonic()
+            lines = stranger.get("/").headers.get_list("set-cookie")
+            assert time.monotonic() - started_at < 2
+            assert [line.partition(" Path")[0] for line in lines] == [f"{REMEMBER}=; Max-Age=0;"]
 
 
 def test_a_validator_alone_is_not_enough(remembered: Person, blog: Blog) -> None:

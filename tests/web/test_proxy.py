@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from models import Login
 from tests.blog import Blog, Person
 from tests.people import ALICE
 from web.proxy import client_network
@@ -160,3 +161,13 @@ def test_the_limit_ends_with_somebody_elses_address(
             "/auth/login", form, headers={"X-Forwarded-For": address}
         )
         assert response.status_code == status
+
+
+@pytest.mark.parametrize("zone", ["eth0", "x" * 500, "?!"])
+def test_a_zone_is_no_part_of_an_address(blog: Blog, alice: Person, zone: str) -> None:
+    """Whoever sends it may write into it what they like (RFC 4007, section 11)."""
+    with blog.beside(trusted_proxies=1) as proxied:
+        person = Person(proxied, ALICE)
+        person.client.headers["X-Forwarded-For"] = f"fe80::1%{zone}"
+        assert person.log_in().status_code == 303
+    assert "fe80::1" in {login.address for login in blog.rows(Login)}

@@ -1,0 +1,64 @@
+"""What a request asks of the database about people: little, and nothing for strangers."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+
+from tests.blog import Blog, Person
+
+PAGES = ("/", "/auth/logout", "/auth/confirm", "/settings", "/drafts", "/admin/mail", "/no-such")
+
+
+@contextmanager
+def statements(blog: Blog) -> Iterator[list[str]]:
+    """What the database is told during the block, but for the beginnings of transactions."""
+    found: list[str] = []
+
+    def note(_: Any, __: Any, statement: str, *___: Any) -> None:
+        if not statement.startswith(("BEGIN", "SAVEPOINT", "RELEASE")):
+            found.append(" ".join(statement.split()))
+
+    event.listen(blog.database.engine, "before_cursor_execute", note)
+    yield found
+    event.remove(blog.database.engine, "before_cursor_execute", note)
+
+
+def with_words(found: list[str], *words: str) -> list[str]:
+    return [each for each in found if any(word in each for word in words)]
+
+
+def writes(found: list[str]) -> list[str]:
+    return [each for each in found if not each.startswith("SELECT")]
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_strangers_are_not_looked_up(alice: Person, blog: Blog, path: str) -> None:
+    with statements(blog) as found:
+        blog.visitor().get(path)
+    assert with_words(found, "logins", "sessions", "throttles", "audit") == []
+    assert writes(found) == []
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_costs_one_look_at_the_session_and_one_at_the_account(
+    bob: Person, blog: Blog, path: str
+) -> None:
+    with statements(blog) as found:
+        assert bob.get(path).status_code in (200, 403, 404)
+    assert len(with_words(found, "logins")) == 1
+    assert len(with_words(found, "sessions")) == (0 if blog.settings.redis_url else 1)
+    assert writes(found) == []
+    if path == "/settings":
+        assert len(found) <= 2
+
+
+def test_a_login_that_moved_is_noted_once(bob: Person, blog: Blog) -> None:
+    """And not at every page that somebody opens on the way."""
+    bob.client.headers["User-Agent"] = "Chrome/160"
+    bob.get("/settings")
+    with statements(blog) as found:
+        bob.get("/settings")
+    assert writes(found) == []
