@@ -13,10 +13,12 @@ from starlette.concurrency import run_in_threadpool
 
 import migrations
 from auth_dependencies import account_context, restoring
+from backends.events import open_events
 from backends.limits import open_limits
 from backends.session_store import open_store
 from database import Database
-from routers import auth, confirmations, devices, health, home, posts, profiles, users
+from live_dependencies import Watch
+from routers import auth, confirmations, devices, health, home, live, posts, profiles, users
 from routers import settings as settings_pages
 from routers.redirects import handle_redirects
 from services.logins import device_name
@@ -52,6 +54,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.database = Database(settings.database_url, settings.database_connections)
     app.state.sessions = open_store(settings.redis_url, app.state.database)
     app.state.limits = open_limits(settings.redis_url, app.state.database)
+    app.state.watch = Watch(app.state.database, open_events(settings.redis_url))
     app.state.cookies = Cookies(settings.secrets, cookie_options(settings))
     assets = Assets(PUBLIC)
     app.state.templates = Templates(
@@ -70,6 +73,7 @@ def create_app(settings: Settings) -> FastAPI:
         profiles.router,
         settings_pages.router,
         devices.router,
+        live.router,
         home.router,
     ):
         app.include_router(routes)
@@ -124,7 +128,9 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     waiting = None
     if not await migrate(app.state.database):
         waiting = asyncio.create_task(migrate_when_possible(app.state.database))
+    await app.state.watch.open()
     yield
+    await app.state.watch.close()
     if waiting:
         waiting.cancel()
     await app.state.sessions.close()

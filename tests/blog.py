@@ -20,6 +20,7 @@ from models import Mail, Post, User
 from settings import Settings
 from tests.people import PASSWORD
 from web.receive_deadline import DeadlineProtocol
+from web.websocket_protocol import WebSocketProtocol
 
 ROOT = Path(__file__).parent.parent
 SECRET = "a secret for tests, long enough to sign with"
@@ -44,6 +45,7 @@ class Blog:
             self.app,
             port=0,
             http=DeadlineProtocol,
+            ws=WebSocketProtocol,
             lifespan="on",
             access_log=False,
             log_config=None,

@@ -22,8 +22,9 @@ MAY_IMPORT = {
     "auth_service": DOMAIN,
     "web": {"settings", "errors", "backends"},
     "auth_dependencies": DOMAIN | {"web"},
-    "routers": DOMAIN | {"web", "auth_dependencies", "migrations"},
-    "main": DOMAIN | {"web", "auth_dependencies", "migrations", "routers"},
+    "live_dependencies": DOMAIN | {"web", "auth_dependencies"},
+    "routers": DOMAIN | {"web", "auth_dependencies", "live_dependencies", "migrations"},
+    "main": DOMAIN | {"web", "auth_dependencies", "live_dependencies", "migrations", "routers"},
     "cli": DOMAIN | {"migrations"},
     "blog": set(),
 }
