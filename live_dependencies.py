@@ -117,7 +117,7 @@ class Watch:
         self.heard = 0  # messages so far
         self.concerned: set[str] = set()  # people to look up again
         self.untold: list[live.Event] = []
-        self.told: dict[int, None] = {}  # ids of the latest events, in order
+        self.told: dict[live.Key, None] = {}  # the latest events, in order
         self.is_due = asyncio.Event()
         self.is_in_doubt = False
         self.looked_at = now()
@@ -206,10 +206,11 @@ class Watch:
 
     def untold_of(self, events: list[live.Event]) -> list[live.Event]:
         """Those that were not told before: some are heard, and read as well."""
-        return list({each["id"]: each for each in events if each["id"] not in self.told}.values())
+        found = {live.key_of(each): each for each in events}
+        return [event for key, event in found.items() if key not in self.told]
 
     def remember(self, events: list[live.Event]) -> None:
-        self.told |= dict.fromkeys(each["id"] for each in events)
+        self.told |= dict.fromkeys(map(live.key_of, events))
         while len(self.told) > MOST_REMEMBERED:
             del self.told[next(iter(self.told))]
 

@@ -28,8 +28,9 @@ from web.addresses import AddressGuard
 from web.assets import AssetMiddleware, Assets
 from web.body_guard import BodyGuard, whole_body
 from web.csrf import CrossSiteGuard
-from web.errors import CROSS_SITE, Faults, answering, handle_errors, reason_of
+from web.errors import CROSS_SITE, UNKNOWN_HOST, Faults, answering, handle_errors, reason_of
 from web.head import HeadAsGet
+from web.hosts import HostGuard
 from web.orphans import stop_with_parent
 from web.proxy import ProxyMiddleware
 from web.security_headers import SecurityHeaders
@@ -98,6 +99,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.add_middleware(AssetMiddleware, assets=assets)
     app.add_middleware(HeadAsGet)
+    app.add_middleware(HostGuard, hosts=settings.hosts, refuse=answering(400, UNKNOWN_HOST))
     app.add_middleware(SecurityHeaders)
     app.add_middleware(AccessLog)
     app.add_middleware(ProxyMiddleware, hops=settings.trusted_proxies)

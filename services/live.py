@@ -16,11 +16,17 @@ OF_THE_BLOG = {audit.REGISTERED, audit.POST_PUBLISHED}
 SENT = {"id", "at", "action", "user_id", "username", "address", "user_agent", "details"}
 MOST_AT_ONCE = 500
 Event = dict[str, Any]  # an AuditEvent as JSON
+Key = tuple[int, str]
 
 
 def as_event(row: AuditEvent) -> Event:
     """What other processes hear of it."""
     return row.model_dump(mode="json", include=SENT)
+
+
+def key_of(event: Event) -> Key:
+    """What tells it from all others; SQLite gives the number of a deleted row again."""
+    return event["id"], event["at"]
 
 
 def line_for(event: Event, user_id: str, scopes: frozenset[str]) -> dict[str, Any] | None:

@@ -15,6 +15,7 @@ from pydantic import SecretStr
 from sqlalchemy import text, update
 from sqlmodel import SQLModel
 
+from cli import MOST_MESSAGE_BYTES
 from main import create_app
 from models import Mail, Post, User
 from settings import Settings
@@ -46,6 +47,7 @@ class Blog:
             port=0,
             http=DeadlineProtocol,
             ws=WebSocketProtocol,
+            ws_max_size=MOST_MESSAGE_BYTES,
             lifespan="on",
             access_log=False,
             log_config=None,

@@ -54,6 +54,11 @@ WORDS = {
 }  # fmt: skip
 CROSS_SITE = "This request came from another site, so it was not carried out. Nothing was changed."
 
+UNKNOWN_HOST = (
+    "This blog does not answer to that name. If it is yours: the setting ALLOWED_HOSTS lists its "
+    "names, and without it the name in BASE_URL is the only one."
+)
+
 
 def error_page(
     request: Request,
