@@ -126,6 +126,21 @@ def load_app() -> None:
 
 
 @app.command()
+def worker() -> None:
+    """Send mails and sweep up, where JOBS=worker keeps that out of the web process."""
+    from database import Database
+    from jobs import Jobs
+    from web.access_log import set_up_logging
+
+    settings = load_settings()
+    if settings.jobs == "web":
+        sys.exit("The web process does the jobs itself. Set JOBS=worker for both, and start again.")
+    set_up_logging(settings.in_production)
+    print("The worker waits for something to do (stop it with Ctrl-C)", flush=True)
+    Jobs(settings, Database(settings.database_url), is_worker=True).work()
+
+
+@app.command()
 def migrate() -> None:
     """Bring the database up to date. Safe to run any time, by several at once."""
     import migrations

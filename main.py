@@ -17,8 +17,9 @@ from backends.events import open_events
 from backends.limits import open_limits
 from backends.session_store import open_store
 from database import Database
+from jobs import Jobs
 from live_dependencies import Watch
-from routers import auth, confirmations, devices, health, home, live, posts, profiles, users
+from routers import auth, confirmations, devices, health, home, live, mails, posts, profiles, users
 from routers import settings as settings_pages
 from routers.redirects import handle_redirects
 from services.logins import device_name
@@ -56,6 +57,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.sessions = open_store(settings.redis_url, app.state.database)
     app.state.limits = open_limits(settings.redis_url, app.state.database)
     app.state.watch = Watch(app.state.database, open_events(settings.redis_url))
+    app.state.jobs = Jobs(settings, app.state.database)
     app.state.cookies = Cookies(settings.secrets, cookie_options(settings))
     assets = Assets(PUBLIC)
     app.state.templates = Templates(
@@ -75,6 +77,7 @@ def create_app(settings: Settings) -> FastAPI:
         settings_pages.router,
         devices.router,
         live.router,
+        mails.router,
         home.router,
     ):
         app.include_router(routes)
@@ -131,10 +134,12 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     if not await migrate(app.state.database):
         waiting = asyncio.create_task(migrate_when_possible(app.state.database))
     await app.state.watch.open()
+    app.state.jobs.start()
     yield
     await app.state.watch.close()
     if waiting:
         waiting.cancel()
+    await run_in_threadpool(app.state.jobs.stop)
     await app.state.sessions.close()
     app.state.limits.close()
     app.state.database.close()

@@ -28,6 +28,7 @@ LONGEST_REMEMBERED = 90  # days
 HOST = r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?|\[[0-9a-f:.]+\]"
 ORIGIN = rf"https?://(?P<host>{HOST})(:\d{{1,5}})?"
 COOKIE_NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,59}$"  # tokens (RFC 6265, 4.1.1), without a prefix
+ONE_ADDRESS = re.compile(r"[^<>@\x00-\x1f]*<[^\s<>@,;]+@[^\s<>@,;]+>|[^\s<>@,;]+@[^\s<>@,;]+")
 
 
 class Role(StrEnum):
@@ -179,6 +180,14 @@ class Settings(BaseSettings):
             raise ValueError("SMTP_URL must start with smtp:// or smtps://.")
         if value:
             must_be_well_formed("SMTP_URL", value)
+        return value
+
+    @field_validator("mail_from")
+    @classmethod
+    def be_an_address(cls, value: str) -> str:
+        """A name may stand before it: `Harbour notes <blog@example.org>`."""
+        if value and not ONE_ADDRESS.fullmatch(value):
+            raise ValueError("MAIL_FROM is no address like blog@example.org.")
         return value
 
     @model_validator(mode="after")

@@ -17,6 +17,7 @@ from auth_dependencies import (
 )
 from database import Db
 from errors import TooOften, WrongPassword
+from routers.entering import enter
 from services import credentials
 from settings import LONGEST_REMEMBERED
 from web.forms import Form, form_of
@@ -84,9 +85,16 @@ def create(
         except (WrongPassword, TooOften) as error:
             auth_service.note_refusal(state.database, state.limits, error, client, given.username)
             raise
-    remember_days = given.remember_days(settings.remember_days)
-    auth_service.log_in(db, session, known, client, settings, remember_days=remember_days)
-    return redirect_to(request, safe_next(given.next), say=f"Welcome back, {known.display_name}.")
+    return enter(
+        request,
+        db,
+        session,
+        known,
+        client,
+        by="password",
+        remember_days=given.remember_days(settings.remember_days),
+        back=given.next,
+    )
 
 
 @router.get("/logout", name="auth.delete")

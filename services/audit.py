@@ -18,6 +18,8 @@ REFUSALS_OF_NETWORK = Limit("refusals of network that are stored", 30, timedelta
 
 REGISTERED = "registered"
 LOGGED_IN = "logged in"
+SECOND_STEP_ASKED = "second step asked"
+SECOND_STEP_FAILED = "second step failed"
 LOGIN_FAILED = "login failed"
 LOGIN_RESTORED = "login restored"
 LOGGED_OUT = "logged out"
@@ -34,7 +36,14 @@ POST_PUBLISHED = "post published"
 RECORDED = "audit event recorded"  # after the commit; listeners get the event
 
 # Whoever did these, it was not proven to be the person whose account it is.
-BY_STRANGERS = {LOGIN_FAILED, CONFIRMATION_FAILED, COOKIE_STOLEN, LIMITED}
+BY_STRANGERS = {
+    LOGIN_FAILED,
+    SECOND_STEP_ASKED,
+    SECOND_STEP_FAILED,
+    CONFIRMATION_FAILED,
+    COOKIE_STOLEN,
+    LIMITED,
+}
 
 
 def record(

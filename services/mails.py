@@ -3,7 +3,6 @@
 A template is plain text: its first line is `Subject: ...`, then an empty line, then the body.
 """
 
-import re
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from sqlmodel import Session
 
+from backends.mail import ONE_ADDRESS
 from database import after_commit
 from models import Mail
 from services.text import NOT_IN_A_LINE, UNSTORABLE
@@ -19,8 +19,6 @@ from settings import Settings
 
 TEMPLATES = Path(__file__).parent.parent / "templates" / "emails"
 LONGEST_SUBJECT = 200
-# One address and nothing else: no list, no name, no comment, no second line.
-ADDRESS = re.compile(r'[^\s\x00-\x1f\x7f-\x9f"(),:;<>@\[\]\\]+@[^\s\x00-\x1f\x7f-\x9f"(),:;<>@\\]+')
 QUEUED = "mail queued"
 
 
@@ -36,7 +34,7 @@ def queue(
     Raises:
         ValueError: `recipient` is not a single address.
     """
-    if len(recipient) > 254 or not ADDRESS.fullmatch(recipient):
+    if len(recipient) > 254 or not ONE_ADDRESS.fullmatch(recipient):
         raise ValueError("A mail goes to one address.")
     everywhere = {"site_name": settings.site_name, "link_base": settings.link_base}
     subject, body = render(template, everywhere | context)

@@ -118,9 +118,13 @@ COLUMNS: tuple[Any, ...] = (
 
 
 def cursor(entry: Entry) -> str:
-    """A place in a list: the entry's microseconds since 1970 and its id, for an address."""
-    micros = (entry.published_at - EPOCH) // timedelta(microseconds=1)
-    return base64.urlsafe_b64encode(micros.to_bytes(8) + entry.id.bytes).decode()
+    return cursor_of(entry.published_at, entry.id)
+
+
+def cursor_of(moment: datetime, row_id: UUID) -> str:
+    """A place in a list: microseconds since 1970 and the row's id, for an address."""
+    micros = (moment - EPOCH) // timedelta(microseconds=1)
+    return base64.urlsafe_b64encode(micros.to_bytes(8) + row_id.bytes).decode()
 
 
 def position(cursor: str) -> Any:

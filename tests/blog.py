@@ -28,9 +28,11 @@ SECRET = "a secret for tests, long enough to sign with"
 
 
 def blog_settings(**values: Any) -> Settings:
-    """Settings for tests: nothing comes from the machine's environment, and bcrypt is quick."""
+    """Settings for tests: nothing comes from the machine's environment, bcrypt is quick, and mails
+    stay in the outbox."""
     values.setdefault("secret_key", [SecretStr(SECRET)])
     values.setdefault("bcrypt_cost", 4)
+    values.setdefault("jobs", "worker")
     return Settings(_env_file=None, **values)
 
 

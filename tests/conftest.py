@@ -17,6 +17,7 @@ from sqlalchemy.engine import make_url
 
 from tests import servers
 from tests.blog import Blog, Person, blog_settings
+from tests.mailbox import Mailbox
 from tests.people import ALICE, BOB, CAROL, MALLORY
 
 POSTGRES, REDIS = "INKSTAND_TEST_POSTGRES", "INKSTAND_TEST_REDIS"
@@ -109,6 +110,13 @@ def blog(running_blog: Blog) -> Blog:
     """An empty blog, served on loopback."""
     running_blog.empty()
     return running_blog
+
+
+@pytest.fixture
+def mailbox() -> Iterator[Mailbox]:
+    """A mail server. `with blog.beside(**mailbox.settings) as sender:` sends its mails there."""
+    with Mailbox() as mailbox:
+        yield mailbox
 
 
 @pytest.fixture

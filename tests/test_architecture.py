@@ -24,8 +24,10 @@ MAY_IMPORT = {
     "auth_dependencies": DOMAIN | {"web"},
     "live_dependencies": DOMAIN | {"web", "auth_dependencies"},
     "routers": DOMAIN | {"web", "auth_dependencies", "live_dependencies", "migrations"},
-    "main": DOMAIN | {"web", "auth_dependencies", "live_dependencies", "migrations", "routers"},
-    "cli": DOMAIN | {"migrations"},
+    "jobs": DOMAIN,
+    "main": DOMAIN
+    | {"web", "auth_dependencies", "live_dependencies", "migrations", "routers", "jobs"},
+    "cli": DOMAIN | {"migrations", "jobs", "web"},
     "blog": set(),
 }
 WEB_FRAMEWORKS = {"fastapi", "starlette", "uvicorn"}

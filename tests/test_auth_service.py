@@ -4,8 +4,10 @@ import statistics
 import sys
 import time
 import unicodedata
+from typing import Any
 
 import pytest
+from fastapi import Depends
 
 import auth_service
 from auth_dependencies import requires
@@ -258,6 +260,31 @@ def test_of_several_scopes_all_are_needed() -> None:
     editor = User(username="x", display_name="x", password_hash="", role=Role.editor)
     assert not is_let_in(author, WRITE, EDIT_ANY)
     assert is_let_in(editor, WRITE, EDIT_ANY)
+
+
+@pytest.mark.parametrize(
+    ("options", "status", "location"),
+    [
+        ({}, 403, None),
+        ({"status_code": 404}, 404, None),
+        ({"redirect": "users.new"}, 303, "/users/register?next=%2Fguarded%3Fa%3Db"),
+        ({"redirect": "/about"}, 303, "/about?next=%2Fguarded%3Fa%3Db"),
+    ],
+)
+def test_a_route_chooses_what_becomes_of_whoever_lacks_a_scope(
+    blog: Blog, options: dict[str, Any], status: int, location: str | None
+) -> None:
+    beside = blog.beside()
+    check = Depends(requires(WRITE, EDIT_ANY, **options))
+    beside.app.get("/guarded", dependencies=[check])(lambda: "let in")
+    with beside:
+        alice = beside.person(ALICE)
+        bob = beside.person(BOB)  # one of two scopes
+        assert alice.get("/guarded").status_code == 200
+        refused = bob.get("/guarded?a=b")
+        assert (refused.status_code, refused.headers.get("location")) == (status, location)
+        stranger = beside.visitor().get("/guarded?a=b")
+        assert stranger.headers["location"] == "/auth/login?next=%2Fguarded%3Fa%3Db"
 
 
 def is_let_in(user: User, *scopes: str) -> bool:

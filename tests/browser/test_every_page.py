@@ -40,6 +40,7 @@ PRIVATE = [
     "/drafts",
     "/trash",
     "/settings/profile",
+    "/admin/mail",
     "/users/maren",
     "/auth/logout",
     "/nothing-here",

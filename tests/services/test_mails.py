@@ -1,5 +1,7 @@
 """The outbox: what goes in, and that nothing in it can be more than a mail to one person."""
 
+from contextlib import suppress
+
 import pytest
 
 from models import Mail
@@ -23,10 +25,10 @@ def test_a_mail_waits_in_the_outbox(blog: Blog) -> None:
 
 
 def test_what_is_rolled_back_sends_no_mail(blog: Blog) -> None:
-    with blog.database.writing() as db:
+    with suppress(ZeroDivisionError), blog.database.writing() as db:
         mails.queue(db, blog.settings, "bob@example.org", "test")
         db.flush()
-        db.rollback()
+        raise ZeroDivisionError
     assert not blog.rows(Mail)
 
 

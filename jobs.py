@@ -1,0 +1,138 @@
+"""Background work: which jobs there are, when they run, and where.
+
+With JOBS=web each process that serves pages does them in a thread. With JOBS=worker it only tells
+the worker (`blog.py worker`), by way of huey, that there is something to do.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from functools import cached_property, wraps
+from typing import TYPE_CHECKING
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from backends import Unavailable
+from backends.mail import open_mailer
+from database import Database
+from models import now
+from services import mails, outbox, sweeping
+from settings import Settings
+
+if TYPE_CHECKING:  # huey: 60 ms and 8 MiB, for those who have a worker
+    from backends.queue import Queue
+
+log = logging.getLogger("inkstand")
+TICK_SECONDS = 60
+STOP_SECONDS = 0.8
+# An idle blog asks its database so often whether a mail waits: databases that are paid by the hour
+# may sleep meanwhile. A process knows of its own mails, and when one is to be tried again; this is
+# for those of a process that died. A worker is there to look, and may have missed a hint.
+LOOK_EVERY, EACH_TICK = timedelta(minutes=15), timedelta(0)
+# Soon after a start, since some platforms let no process live for long.
+FIRST_SWEEP, SWEEP_EVERY = timedelta(minutes=10), timedelta(hours=1)
+
+
+Job = Callable[["Jobs"], None]
+
+
+def safely(job: Job) -> Job:
+    """Whatever goes wrong, there is a next time."""
+
+    @wraps(job)
+    def run(jobs: "Jobs") -> None:
+        try:
+            job(jobs)
+        except SQLAlchemyError as error:
+            why = str(getattr(error, "orig", error)).strip()
+            log.warning("%s waits for the database: %s", job.__name__, why)
+        except Exception:
+            log.exception("%s failed", job.__name__)
+
+    return run
+
+
+class Jobs:
+    """The jobs of one process. Any number of processes may have them: nothing is done twice."""
+
+    def __init__(self, settings: Settings, database: Database, *, is_worker: bool = False) -> None:
+        self.settings = settings
+        self.database = database
+        self.is_worker = is_worker
+        self.mailer = open_mailer(settings)
+        self.look_at, self.sweep_at = now(), now() + FIRST_SWEEP
+        self.thread = threading.Thread(target=self.run, name="jobs", daemon=True)
+        self.is_wanted = threading.Event()
+        self.is_over = False
+        database.listeners[mails.QUEUED] = self.deliver_soon
+
+    def start(self) -> None:
+        if self.settings.jobs == "web":
+            self.thread.start()
+
+    def stop(self) -> None:
+        """Within a second; what is not done by then is done after the next start."""
+        self.is_over = True
+        self.is_wanted.set()
+        if self.thread.is_alive():
+            self.thread.join(STOP_SECONDS)
+        if "queue" in vars(self):
+            self.queue.storage.close()
+
+    def run(self) -> None:
+        """The life of the thread beside the pages: it sleeps until a mail or a minute comes."""
+        while not self.is_over:
+            self.tick()
+            if self.is_wanted.wait(TICK_SECONDS) and not self.is_over:
+                self.is_wanted.clear()
+                self.deliver()
+        self.database.close()  # if a job that took long has opened it again
+
+    def work(self) -> None:
+        """The life of the worker."""
+        from backends.queue import work
+
+        work(self.queue)
+
+    def deliver_soon(self) -> None:
+        """Somebody queued a mail. Never waits: a mail that nobody hears of is found later."""
+        if self.settings.jobs == "web":
+            self.is_wanted.set()
+            return
+        try:
+            self.queue.enqueue(self.queue.delivery())
+        except Unavailable:
+            log.warning("Redis is away: the worker will find a mail by itself")
+
+    @cached_property
+    def queue(self) -> "Queue":
+        """Between the web processes and the worker."""
+        from huey import crontab
+
+        from backends.queue import open_queue
+
+        queue = open_queue(self.settings, works=self.is_worker)
+        queue.delivery = queue.task(name="deliver")(self.deliver).task_class
+        queue.periodic_task(crontab(), name="tick")(self.tick)
+        return queue
+
+    def tick(self) -> None:
+        """Every minute; it asks the database only when something may be due."""
+        if now() >= self.look_at:
+            self.deliver()
+        if now() >= self.sweep_at:
+            self.sweep()
+
+    @safely
+    def deliver(self) -> None:
+        """Send the mails that are due."""
+        self.look_at = now()
+        latest = now() + (EACH_TICK if self.is_worker else LOOK_EVERY)
+        self.look_at = min(outbox.deliver(self.database, self.mailer) or latest, latest)
+
+    @safely
+    def sweep(self) -> None:
+        """Delete what is over."""
+        self.sweep_at = now() + SWEEP_EVERY
+        sweeping.sweep(self.database, self.settings)

@@ -1,0 +1,201 @@
+"""Every route, and what becomes of everybody who tries it: the table of who may do what.
+
+A route that is not in the table fails the first test; one that is neither public nor guarded fails
+the second. `python -m tests.test_routes` prints the table as it is, for whoever adds a route.
+
+    ok       it is carried out, or refused for what was sent (nothing, mostly)
+    login    303 to the login form (401 for the API)
+    confirm  303 to where one shows again who one is
+    no       403: not with that role
+    -        404: not theirs, and nothing tells whether it is there
+"""
+
+import re
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from fastapi.routing import iter_route_contexts
+
+from models import Login, User
+from tests.blog import INVENTED, Blog, Person, blog_settings, fill
+from tests.people import ALICE, BOB, CAROL, MALLORY
+
+ERIN = "erin"
+WHO = ("stranger", CAROL, MALLORY, BOB, ERIN, ALICE)
+ROLES = {CAROL: "reader", MALLORY: "author", BOB: "author", ERIN: "editor", ALICE: "owner"}
+
+# What is somebody's own is Bob's: Mallory is another author, Erin an editor, Alice the owner.
+TABLE = """
+                                                     stranger carol    mallory  bob      erin     alice
+GET    /                                             ok       ok       ok       ok       ok       ok
+GET    /admin/mail                                   login    no       no       no       no       ok
+POST   /admin/mail                                   login    no       no       no       no       ok
+POST   /admin/mail/{mail_id}/retry                   login    no       no       no       no       -
+GET    /auth/confirm                                 login    ok       ok       ok       ok       ok
+POST   /auth/confirm                                 login    ok       ok       ok       ok       ok
+GET    /auth/login                                   ok       ok       ok       ok       ok       ok
+POST   /auth/login                                   ok       ok       ok       ok       ok       ok
+GET    /auth/logout                                  ok       ok       ok       ok       ok       ok
+POST   /auth/logout                                  ok       ok       ok       ok       ok       ok
+GET    /drafts                                       login    no       ok       ok       ok       ok
+GET    /healthz                                      ok       ok       ok       ok       ok       ok
+GET    /posts                                        ok       ok       ok       ok       ok       ok
+POST   /posts                                        login    no       ok       ok       ok       ok
+GET    /posts/new                                    login    no       ok       ok       ok       ok
+GET    /posts/{slug}                                 ok       ok       ok       ok       ok       ok
+GET    /posts/{slug} draft                           -        -        -        ok       ok       ok
+POST   /posts/{slug}                                 login    no       no       ok       ok       ok
+POST   /posts/{slug} draft                           login    no       -        ok       ok       ok
+GET    /posts/{slug}/delete                          login    no       no       ok       ok       ok
+GET    /posts/{slug}/delete draft                    login    no       -        ok       ok       ok
+POST   /posts/{slug}/delete                          login    no       no       ok       ok       ok
+POST   /posts/{slug}/delete draft                    login    no       -        ok       ok       ok
+GET    /posts/{slug}/edit                            login    no       no       ok       ok       ok
+GET    /posts/{slug}/edit draft                      login    no       -        ok       ok       ok
+POST   /posts/{slug}/restore                         login    no       no       ok       ok       ok
+POST   /posts/{slug}/restore draft                   login    no       -        ok       ok       ok
+GET    /readyz                                       ok       ok       ok       ok       ok       ok
+GET    /settings                                     login    ok       ok       ok       ok       ok
+GET    /settings/profile                             login    ok       ok       ok       ok       ok
+POST   /settings/profile                             login    ok       ok       ok       ok       ok
+GET    /settings/security                            login    ok       ok       ok       ok       ok
+GET    /settings/sessions                            login    ok       ok       ok       ok       ok
+POST   /settings/sessions/delete                     login    ok       ok       ok       ok       ok
+POST   /settings/sessions/{handle}/delete            login    -        -        ok       -        -
+GET    /tags/{slug}                                  ok       ok       ok       ok       ok       ok
+GET    /trash                                        login    no       ok       ok       ok       ok
+GET    /users/register                               ok       ok       ok       ok       ok       ok
+POST   /users/register                               ok       ok       ok       ok       ok       ok
+GET    /users/{username}                             ok       ok       ok       ok       ok       ok
+"""
+
+GUARDS = {"login_required", "fresh_login_required", "api_login_required"}
+PUBLIC = {"for_everybody"}
+REDIRECTS = {"/auth/login": "login", "/auth/confirm": "confirm"}
+
+
+def rows() -> dict[str, dict[str, str]]:
+    """What is expected: by method and path, then by person."""
+    found = {}
+    for line in TABLE.strip().splitlines()[1:]:
+        parts = line.split()
+        outcomes = parts[-len(WHO) :]
+        found[" ".join(parts[: -len(WHO)])] = dict(zip(WHO, outcomes, strict=True))
+    return found
+
+
+def addresses(blog: Blog) -> list[str]:
+    """Every method and path; those with a post twice, for a public one and for a draft."""
+    found = []
+    for method, path in sorted(blog.routes(), key=lambda route: (route[1], route[0])):
+        if method not in ("HEAD", "OPTIONS"):
+            found.append(f"{method} {path}")
+            if "/posts/{slug}" in path:
+                found.append(f"{method} {path} draft")
+    return found
+
+
+def test_every_route_has_its_row(blog: Blog) -> None:
+    assert sorted(rows()) == sorted(addresses(blog))
+
+
+def test_every_route_is_public_or_guarded(blog: Blog) -> None:
+    for context in iter_route_contexts(blog.app.routes):
+        names = set(dependencies_of(context.route.dependant))  # type: ignore[attr-defined]
+        assert names & (GUARDS | PUBLIC), f"{context.path} is neither public nor guarded"
+        assert not (names & GUARDS and names & PUBLIC), f"{context.path} is both"
+
+
+def test_a_route_without_either_would_be_found(tmp_path: Path) -> None:
+    blog = Blog(blog_settings(database_url=f"sqlite:///{tmp_path}/blog.db"))
+    blog.app.get("/unguarded")(lambda: None)
+    with pytest.raises(AssertionError, match="/unguarded is neither"):
+        test_every_route_is_public_or_guarded(blog)
+    with pytest.raises(AssertionError):
+        test_every_route_has_its_row(blog)
+
+
+def dependencies_of(dependant: Any) -> Iterator[str]:
+    for each in dependant.dependencies:
+        yield each.call.__name__
+        yield from dependencies_of(each)
+
+
+@pytest.mark.parametrize("who", WHO)
+def test_everybody_reaches_what_they_may_and_nothing_else(blog: Blog, who: str) -> None:
+    cast = Cast(blog)
+    wrong = []
+    for address, expected in rows().items():
+        found = cast.outcome(who, address)
+        if found != expected[who]:
+            wrong.append(f"{who}: {address} is {found}, not {expected[who]}")
+    assert not wrong, "\n".join(wrong)
+
+
+class Cast:
+    """The people of the table, and Bob's belongings, made again whenever one was used up."""
+
+    def __init__(self, blog: Blog) -> None:
+        self.blog = blog
+        self.people: dict[str, Person] = {"stranger": blog.visitor()}
+        for name in (ALICE, *WHO[1:-1]):
+            self.people[name] = blog.person(name, "" if name == ALICE else ROLES[name])
+        self.people[BOB].write(tags="tides")
+
+    def outcome(self, who: str, address: str) -> str:
+        method, path, *kind = address.split()
+        person = self.people[who]
+        if who != "stranger" and not person.is_logged_in():
+            assert person.log_in().status_code == 303
+        path = fill(path, self.belongings(path, is_draft=bool(kind)))
+        # Of the smallest kind that is carried out far enough to be judged: no field is filled.
+        headers = {"Content-Type": "application/json"} if path.startswith("/api/") else {}
+        return word_for(person.client.request(method, path, headers=headers))
+
+    def belongings(self, path: str, is_draft: bool) -> dict[str, str]:
+        bob = self.people[BOB]
+        known = {"username": BOB, "tag": "tides", "provider": "github"}
+        if "/posts/{slug}" in path:
+            if not bob.is_logged_in():
+                bob.log_in()
+            known["slug"] = bob.draft() if is_draft else bob.write()
+        elif "{slug}" in path:
+            known["slug"] = "tides"
+        if "{handle}" in path:
+            known["handle"] = self.login_of(bob)
+        return known
+
+    def login_of(self, person: Person) -> str:
+        [user_id] = [u.id for u in self.blog.rows(User) if u.username == person.username]
+        found = [login.id for login in self.blog.rows(Login) if login.user_id == user_id]
+        return str(found[0]) if found else INVENTED
+
+
+def word_for(response: httpx2.Response) -> str:
+    status, place = response.status_code, response.headers.get("location", "")
+    if status == 303:
+        return REDIRECTS.get(re.split(r"[?#]", place)[0], "ok")
+    words: dict[int, str] = {401: "login", 403: "no", 404: "-"}
+    return words.get(status, "ok" if status < 500 else str(status))
+
+
+def print_table() -> None:
+    folder = tempfile.mkdtemp()
+    with Blog(blog_settings(database_url=f"sqlite:///{folder}/blog.db")) as blog:
+        cast = Cast(blog)
+        known = rows()
+        print(f"{'':<52} {' '.join(f'{who:<8}' for who in WHO)}".rstrip())
+        for address in addresses(blog):
+            found = [cast.outcome(who, address) for who in WHO]
+            mark = "" if [*known.get(address, {}).values()] == found else "   # new"
+            method, _, path = address.partition(" ")
+            line = f"{method:<6} {path:<45} {' '.join(f'{word:<8}' for word in found)}"
+            print(line.rstrip() + mark)
+
+
+if __name__ == "__main__":
+    print_table()
