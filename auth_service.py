@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, select
 
 from backends.limits import Limit, Limits
-from database import Database, release
+from database import Database, only_reading, release
 from errors import Busy, Conflict, Forbidden, Invalid, TooOften, WrongPassword
 from models import Login, Site, User, now
 from services import audit, logins, mails, passwords, usernames
@@ -116,13 +116,14 @@ def validate_user(
     name = usernames.canonical(given.username)
     address = FAILURES_OF_ADDRESS, client.network
     refuse_over(limits, address)  # first, since it costs least
+    only_reading(db)
     user = find_account(db, given.username)
     release(db)  # nothing may be held by what follows; the counters may live in this database
     is_known = user is not None and session.knows(str(user.id))
     of_account = FAILURES_OF_DEVICE if is_known else FAILURES_OF_ACCOUNT
     refuse_over(limits, (of_account, name))
     stored = user.password_hash if user and user.is_active else None
-    with passwords.ROOM.turn(client.network, name, is_known=is_known):
+    with passwords.ROOM.turn(client.network, is_known=is_known):
         for limit, who in (address, (of_account, name)):
             if wait := limits.take(limit, who):
                 raise TooOften(wait)

@@ -129,6 +129,11 @@ def release(db: Session) -> None:
     db.info.pop("after_commit", None)
 
 
+def only_reading(db: Session) -> None:
+    """Before the first query: until `release(db)` it only reads, and waits for no one who writes."""
+    db.connection(execution_options={"begin": "DEFERRED"})
+
+
 def after_commit(db: Session, name: str, *what: Any) -> None:
     """Call `Database.listeners[name](*what)`, if there is one, once this transaction is committed.
 

@@ -23,13 +23,14 @@ MOST_REMEMBERED = 50_000
 SENT_AWAY = "Many people are logging in at this moment. Please try again in a few seconds."
 
 
-@dataclass(order=True)
+@dataclass(eq=False)
 class Ticket:
-    """A place in the queue. The lowest goes first, the highest is sent away first."""
+    """A place in the queue."""
 
-    rank: int
     number: int
-    called: threading.Event = field(compare=False, default_factory=threading.Event)
+    asking: tuple[int, ...]
+    is_known: bool
+    called: threading.Event = field(default_factory=threading.Event)
 
 
 class WaitingRoom:
@@ -38,7 +39,7 @@ class WaitingRoom:
         self.number = 0
         self.served: Ticket | None = None
         self.waiting: list[Ticket] = []
-        self.asked: Counter[int] = Counter()  # by hash: some type their password as their name
+        self.asked: Counter[int] = Counter()
         self.asked_before: Counter[int] = Counter()
         self.counting_since = time.monotonic()
 
@@ -46,7 +47,7 @@ class WaitingRoom:
     def turn(self, *asking: str, is_known: bool = False) -> Iterator[None]:
         """Wait for one's turn, and have it for the block.
 
-        `asking` are names to count tries by, such as a network; whoever `is_known` goes before all
+        `asking` are what tries are counted by, such as a network; whoever `is_known` goes before all
         others, and then those who have asked least.
 
         Raises:
@@ -66,35 +67,39 @@ class WaitingRoom:
             self.call_next()
 
     def enter(self, asking: tuple[str, ...], is_known: bool) -> Ticket:
+        # By hash: some people type their password where their name belongs.
+        names = tuple(hash(each) for each in asking)
         with self.lock:
             self.number += 1
-            tries = self.count(asking)
-            ticket = Ticket(0 if is_known else 1 + tries, self.number)
+            ticket = Ticket(self.number, names, is_known)
+            self.count(names)
             if self.served is None:
                 self.served = ticket
                 ticket.called.set()
             else:
                 self.waiting.append(ticket)
             if len(self.waiting) > MOST_WAITING:
-                last = max(self.waiting)
+                last = max(self.waiting, key=self.rank)
                 self.waiting.remove(last)
                 last.called.set()
         return ticket
 
     def call_next(self) -> None:
         with self.lock:
-            self.served = min(self.waiting, default=None)
+            self.served = min(self.waiting, key=self.rank, default=None)
             if self.served:
                 self.waiting.remove(self.served)
                 self.served.called.set()
 
-    def count(self, asking: tuple[str, ...]) -> int:
-        """How often these have asked lately, before this time."""
+    def rank(self, ticket: Ticket) -> tuple[bool, int, int]:
+        """The lowest goes first, the highest is sent away. Asking again while one waits costs one's
+        place, so that a flood is behind a newcomer as soon as it repeats itself."""
+        tries = sum(self.asked[each] + self.asked_before[each] for each in ticket.asking)
+        return not ticket.is_known, tries, ticket.number
+
+    def count(self, names: tuple[int, ...]) -> None:
         is_old = time.monotonic() - self.counting_since > REMEMBERED_SECONDS
         if is_old or len(self.asked) > MOST_REMEMBERED:
             self.asked_before, self.asked = self.asked, Counter()
             self.counting_since = time.monotonic()
-        names = [hash(each) for each in asking]
-        tries = sum(self.asked[each] + self.asked_before[each] for each in names)
         self.asked.update(names)
-        return tries
