@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from typing import Any
 
 import httpx2
 import pytest
@@ -446,6 +447,40 @@ def test_what_is_counted_says_nothing_of_whom(alice: Person, blog: Blog) -> None
 
 
 # Many at once.
+
+
+@pytest.mark.parametrize("is_known", [False, True])
+def test_fifty_guesses_at_once_are_not_more_than_ten(
+    alice: Person, crowded: Blog, monkeypatch: pytest.MonkeyPatch, is_known: bool
+) -> None:
+    """Threat 8: the limit holds also for those who are counted at the same moment."""
+    looked_at: list[str] = []
+    matches = passwords.matches
+
+    def counting(*args: Any) -> bool:
+        looked_at.append(args[0])
+        return matches(*args)
+
+    monkeypatch.setattr(passwords, "matches", counting)
+    browser = at_the_door(crowded)
+    alice.log_out()
+    if is_known:
+        browser.client.cookies.update(alice.client.cookies)
+
+    def one(number: int) -> int:
+        headers = {"X-Forwarded-For": f"10.1.0.{number}"}
+        form = {"username": ALICE, "password": f"guess number {number}"}
+        cookies = dict(browser.client.cookies)
+        return httpx2.post(
+            f"{crowded.url}/auth/login", data=form, headers=headers, cookies=cookies
+        ).status_code
+
+    statuses = at_once(50, one)
+    assert len(looked_at) == statuses.count(401) <= MOST
+    assert set(statuses) <= {401, 429, 503}
+    later = [one(50 + number) for number in range(MOST + 1)]
+    assert len(looked_at) == MOST
+    assert later[-1] == 429
 
 
 @contextmanager
