@@ -10,9 +10,9 @@ from sqlmodel import Session, select
 
 from backends.limits import Limit, Limits
 from database import Database, only_reading, release
-from errors import Busy, Conflict, Forbidden, Invalid, TooOften, WrongPassword
+from errors import Busy, Conflict, Forbidden, Invalid, TooOften, Unverified, WrongPassword
 from models import Login, Site, User, now
-from services import audit, logins, mails, passwords, usernames
+from services import audit, email_addresses, logins, notices, passwords, usernames, verifications
 from services.credentials import Credentials, Registration
 from services.logins import Client
 from settings import Role, Settings
@@ -29,6 +29,8 @@ FRESH_FOR = timedelta(minutes=15)
 class LoginSession(Protocol):
     """What a login needs of the session, wherever that is kept."""
 
+    @property
+    def user_id(self) -> str | None: ...
     def get(self, name: str) -> Any: ...
     def set(self, name: str, value: Any) -> None: ...
     def begin(self, user_id: str, *, lasting: bool = False, **data: Any) -> None: ...
@@ -45,7 +47,7 @@ def register(db: Session, new: Registration, settings: Settings, client: Client)
 
     Raises:
         Forbidden: registration is not open.
-        Invalid: the password will not do.
+        Invalid: the password will not do, or an address is needed.
         Conflict: the name is taken.
         Busy: too many passwords are being hashed.
     """
@@ -56,6 +58,7 @@ def register(db: Session, new: Registration, settings: Settings, client: Client)
     hashed = passwords.hash_password(new.password, settings.bcrypt_cost, client.network)
     user = add_user(db, new, hashed, settings.new_user_role)
     audit.record(db, audit.REGISTERED, user, client=client)
+    verifications.send(db, settings, user)
     return user
 
 
@@ -68,7 +71,10 @@ CLOSED = {
 def check_new(db: Session, new: Registration, settings: Settings) -> None:
     """Raises Invalid or Conflict if there cannot be such an account."""
     name = usernames.canonical(new.username)
-    if wrong := passwords.problem(new.password, name, new.email or "", settings.site_name):
+    if settings.require_verified_email and not new.email:
+        raise Invalid({"email": "Please fill this in: we send a link there."})
+    known = passwords.context(name, new.email, settings.site_name)
+    if wrong := passwords.problem(new.password, *known):
         raise Invalid({"password": wrong})
     if find_by_username(db, name):
         raise name_taken()
@@ -132,10 +138,12 @@ def validate_user(
         raise WrongPassword
     limits.clear(of_account, name)
     limits.give_back(FAILURES_OF_ADDRESS, client.network)
-    user = db.merge(user, load=False)
+    rehashed = None
     if passwords.needs_rehash(user.password_hash, settings.bcrypt_cost):
         with suppress(Busy):  # the next login will do
-            user.password_hash = passwords.hash_password(given.password, settings.bcrypt_cost)
+            rehashed = passwords.hash_password(given.password, settings.bcrypt_cost)
+    user = as_it_was(db, user)
+    user.password_hash = rehashed or user.password_hash
     return user
 
 
@@ -143,6 +151,17 @@ def refuse_over(limits: Limits, tries: tuple[Limit, str]) -> None:
     """Raises TooOften if that limit is reached already."""
     if wait := limits.wait(*tries):
         raise TooOften(wait)
+
+
+def as_it_was(db: Session, user: User) -> User:
+    """The account whose password was checked, locked until the login is stored. While that took
+    its time, a new password may have ended all logins: this must not be one more."""
+    same = User.id == user.id, User.password_hash == user.password_hash
+    found = db.exec(select(User).where(*same).with_for_update()).first()
+    if found is None or not found.is_active:
+        release(db)
+        raise WrongPassword
+    return found
 
 
 def note_refusal(
@@ -163,7 +182,7 @@ def note_refusal(
 def find_account(db: Session, typed: str) -> User | None:
     """Whose name or address this is."""
     name = usernames.canonical(typed)
-    return find_by_username(db, name) or find_by_email(db, name)
+    return find_by_username(db, name) or email_addresses.find(db, name)
 
 
 def confirm_password(
@@ -208,7 +227,12 @@ def log_in(
 
     A new session begins under a new id, and is fresh. With `remember_days` a cookie brings the
     login back for so long. A device that this account has never used is told to its owner.
+
+    Raises:
+        Unverified: this blog wants to know the address first, and it is not confirmed.
     """
+    if verifications.is_needed(user, settings):
+        raise Unverified(user.id)
     leave(db, session, user)
     login, cookie = logins.begin(db, user, client, settings.session_max, remember_days)
     session.begin(
@@ -227,11 +251,9 @@ def log_in(
     user.logged_in_at = now()
     db.add(user)
     audit.record(db, audit.LOGGED_IN, user, client=client, by=by)
-    if is_new_device and user.email:
+    if is_new_device:
         device = logins.device_name(client.user_agent)
-        mails.queue(
-            db, settings, user.email, "new_device", user=user, device=device, address=client.address
-        )
+        notices.tell(db, settings, user, "new_device", device=device, address=client.address)
 
 
 def leave(db: Session, session: LoginSession, user: User) -> None:
@@ -254,6 +276,26 @@ def log_out_elsewhere(db: Session, session: LoginSession, user: User, login: Log
     logins.end_all(db, user.id, but=login.id)
     session.end_elsewhere(str(user.id))
     renew(session, user)
+
+
+def log_out_everywhere(db: Session, session: LoginSession, user: User) -> None:
+    """End all logins of somebody; whoever else is logged in here stays so."""
+    logins.end_all(db, user.id)
+    session.end_elsewhere(str(user.id))
+    if session.user_id == str(user.id):
+        session.end()
+        session.forget()
+
+
+def forgive(limits: Limits, user: User, client: Client) -> None:
+    """Forget the failures to log in as somebody who has just shown by mail who they are."""
+    for name in filter(None, (user.username, user.email_key)):
+        limits.clear(FAILURES_OF_ACCOUNT, name)
+        limits.clear(FAILURES_OF_DEVICE, name)
+    limits.clear(FAILURES_OF_PERSON, str(user.id))
+    # Theirs most likely too. That this is no way to guess for ever is seen to by the limit of
+    # links that one network may ask for.
+    limits.clear(FAILURES_OF_ADDRESS, client.network)
 
 
 def renew(session: LoginSession, user: User) -> None:
@@ -287,29 +329,13 @@ def restore(db: Session, settings: Settings, cookie: str, client: Client) -> log
     found = logins.restore(db, cookie, client)
     if isinstance(found, logins.Stolen):
         audit.record(db, audit.COOKIE_STOLEN, found.user, client=client)
-        if found.user.email:
-            mails.queue(
-                db,
-                settings,
-                found.user.email,
-                "stolen_cookie",
-                user=found.user,
-                address=client.address,
-            )
+        notices.tell(db, settings, found.user, "stolen_cookie", address=client.address)
         return None
     return found
 
 
 def find_by_username(db: Session, name: str) -> User | None:
     return db.exec(select(User).where(User.username == name)).first()
-
-
-def find_by_email(db: Session, address: str) -> User | None:
-    """The one account with this address; addresses are not proven yet, so two mean none."""
-    if "@" not in address:
-        return None
-    found = db.exec(select(User).where(User.email_key == address).limit(2)).all()
-    return found[0] if len(found) == 1 else None
 
 
 def claim_ownership(db: Session, user: User) -> bool:

@@ -56,6 +56,45 @@ class WrongPassword(Rejected):
         super().__init__({"password": sentence})
 
 
+class WrongCode(Rejected):
+    """Not the code of an authenticator app, nor a recovery code; or one that was used before."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            {"code": "That is not a code that counts now. Nothing is lost; try again."}
+        )
+
+
+class WrongPasskey(Rejected):
+    """What the browser sent does not prove that somebody has this passkey."""
+
+    def __init__(
+        self, sentence: str = "That passkey does not open this account. Nothing is lost; try again."
+    ) -> None:
+        super().__init__({"passkey": sentence})
+
+
+class CopiedPasskey(WrongPasskey):
+    """Its counter went back: there are two of what there should be one of."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This passkey seems to have been copied, so it was not taken. Log in another way, and remove it."
+        )
+
+
+class BadLink(DomainError):
+    """A link in a mail that is used, too old, changed, or for something else: all the same."""
+
+
+class Unverified(DomainError):
+    """Whoever this is may come in once their address is confirmed."""
+
+    def __init__(self, user_id: UUID) -> None:
+        super().__init__("Please confirm your e-mail address first: open the link in our mail.")
+        self.user_id = user_id
+
+
 class StaleVersion(DomainError):
     """The post was changed elsewhere since this edit began."""
 

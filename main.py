@@ -19,9 +19,30 @@ from backends.session_store import open_store
 from database import Database
 from jobs import Jobs
 from live_dependencies import Watch
-from routers import auth, confirmations, devices, health, home, live, mails, posts, profiles, users
+from routers import (
+    auth,
+    confirmations,
+    devices,
+    email_changes,
+    health,
+    home,
+    live,
+    mails,
+    passkey_logins,
+    passkeys,
+    password_changes,
+    posts,
+    profiles,
+    recoveries,
+    recovery_codes,
+    second_steps,
+    two_factor,
+    users,
+    verifications,
+)
 from routers import settings as settings_pages
 from routers.redirects import handle_redirects
+from routers.relying_parties import passkey_context
 from services.logins import device_name
 from settings import Settings, load_settings
 from web.access_log import AccessLog, set_up_logging
@@ -63,13 +84,22 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.templates = Templates(
         reload=not settings.in_production, site=site_of(settings), asset=assets.url
     )
-    app.state.templates.context_processors.append(account_context)
+    app.state.templates.context_processors += [account_context, passkey_context]
     app.state.templates.env.filters["device"] = device_name
 
     for routes in (
         health.router,
         auth.router,
+        second_steps.router,
+        passkey_logins.router,
         confirmations.router,
+        two_factor.router,
+        recovery_codes.router,
+        passkeys.router,
+        recoveries.router,
+        verifications.router,
+        password_changes.router,
+        email_changes.router,
         users.router,
         posts.router,
         posts.readable,
@@ -112,6 +142,7 @@ def create_app(settings: Settings) -> FastAPI:
 def site_of(settings: Settings) -> SimpleNamespace:
     """What templates may know of the settings."""
     shown = {"site_name", "site_description", "base_url", "registration", "remember_days"}
+    shown |= {"require_verified_email"}
     return SimpleNamespace(**settings.model_dump(include=shown))
 
 

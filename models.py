@@ -17,6 +17,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    text,
 )
 from sqlmodel import Field, SQLModel
 
@@ -71,6 +72,16 @@ class User(SQLModel, table=True):
     """A person with an account. `username` is the canonical, lower-case form; see usernames.py."""
 
     __tablename__ = "users"
+    __table_args__ = (
+        # An address may be claimed by many, and confirmed by one.
+        Index(
+            "uq_users_confirmed_email_key",
+            "email_key",
+            unique=True,
+            sqlite_where=text("email_verified_at IS NOT NULL"),
+            postgresql_where=text("email_verified_at IS NOT NULL"),
+        ),
+    )
 
     id: UUID = Field(default_factory=uuid4, primary_key=True)
     username: str = Field(max_length=40, unique=True)

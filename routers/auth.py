@@ -45,13 +45,19 @@ class NextForm(BaseModel):
     next: str = ""
 
 
-class Credentials(credentials.Credentials, NextForm):
+class Remember(BaseModel):
+    """For how long to stay logged in on this device."""
+
     remember: Annotated[str, AfterValidator(days)] = ""
 
     def remember_days(self, usually: int) -> int | None:
         if not self.remember:
             return None
         return usually if self.remember == "on" else int(self.remember)
+
+
+class Credentials(credentials.Credentials, NextForm, Remember):
+    pass
 
 
 CredentialsForm = Annotated[Form[Credentials], Depends(form_of(Credentials))]

@@ -48,8 +48,9 @@ def log_in(
     by: str,
     remember_days: int | None,
     back: str,
+    say: str = "",
 ) -> Response:
     """Log in somebody who has shown all that their account asks for, and go `back`."""
     settings = request.app.state.settings
     auth_service.log_in(db, session, user, client, settings, remember_days=remember_days, by=by)
-    return redirect_to(request, safe_next(back), say=f"Welcome back, {user.display_name}.")
+    return redirect_to(request, safe_next(back), say=say or f"Welcome back, {user.display_name}.")

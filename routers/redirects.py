@@ -1,5 +1,6 @@
 """Errors that are answered by going somewhere else."""
 
+from datetime import timedelta
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -9,6 +10,7 @@ from starlette.responses import Response
 
 from auth_dependencies import FreshLoginRequired, GoElsewhere, LoginRequired
 from database import SAFE_METHODS
+from errors import Unverified
 from routers.loading import AtAnotherAddress
 from web.errors import error_page
 from web.next_url import safe_next
@@ -18,6 +20,7 @@ from web.templating import redirect_to
 def handle_redirects(app: FastAPI) -> None:
     app.add_exception_handler(LoginRequired, to_login)
     app.add_exception_handler(FreshLoginRequired, to_confirmation)
+    app.add_exception_handler(Unverified, to_verification)
     app.add_exception_handler(GoElsewhere, elsewhere)
     app.add_exception_handler(AtAnotherAddress, to_newest_address)
 
@@ -38,6 +41,17 @@ def to_confirmation(request: Request, _: Any) -> Response:
 
 
 STALE = "This needs a fresh login. Log in again, then repeat the request."
+
+
+def to_verification(request: Request, error: Any) -> Response:
+    """303 to where one may have the link sent again; the API gets 403."""
+    if is_api(request):
+        return error_page(request, 403, str(error), kind="unverified_email")
+    request.state.session.begin_flow(PENDING_FOR, unverified_user=str(error.user_id))
+    return redirect_to(request, "/auth/verify")
+
+
+PENDING_FOR = timedelta(minutes=15)
 
 
 def elsewhere(request: Request, error: Any) -> Response:

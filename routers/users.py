@@ -17,10 +17,10 @@ from auth_dependencies import (
 from database import Db
 from errors import Forbidden, TooOften
 from routers.auth import Next, NextForm
-from services import credentials
+from services import credentials, verifications
 from web.forms import Form, form_of
 from web.next_url import safe_next
-from web.templating import page, redirect_to
+from web.templating import page, redirect, redirect_to
 
 router = public("/users")
 
@@ -56,6 +56,8 @@ def create(
         if wait := state.limits.take(auth_service.REGISTRATIONS_OF_ADDRESS, client.network):
             raise TooOften(wait)
         user = auth_service.register(db, wanted, state.settings, client)
+    if verifications.is_needed(user, state.settings):
+        return redirect(request, "verifications.new")
     auth_service.log_in(db, session, user, client, state.settings)
     say = "Welcome. This blog is yours now." if user.is_owner else f"Welcome, {user.display_name}."
     return redirect_to(request, safe_next(wanted.next), say=say)

@@ -25,10 +25,26 @@ LOGIN_RESTORED = "login restored"
 LOGGED_OUT = "logged out"
 CONFIRMED = "login confirmed"
 CONFIRMATION_FAILED = "confirmation failed"
+APP_ADDED = "authenticator app set up"
+APP_REMOVED = "authenticator app removed"
+RECOVERY_CODES_MADE = "recovery codes made"
+RECOVERY_CODE_USED = "recovery code used"
+PASSKEY_ADDED = "passkey added"
+PASSKEY_RENAMED = "passkey renamed"
+PASSKEY_REMOVED = "passkey removed"
+PASSKEY_REFUSED = "passkey refused"
+PASSKEY_COPIED = "passkey copied"
 COOKIE_STOLEN = "stolen cookie used"
 PROTECTION = "login moved"
 DEVICE_ENDED = "device logged out"
 DEVICES_ENDED = "other devices logged out"
+PASSWORD_CHANGED = "password changed"  # noqa: S105
+RESET_ASKED = "link for a new password asked for"
+PASSWORD_RESET = "password set by mail"  # noqa: S105
+EMAIL_CHANGE_ASKED = "new e-mail address given"
+EMAIL_CHANGED = "e-mail address changed"
+EMAIL_REMOVED = "e-mail address removed"
+EMAIL_VERIFIED = "e-mail address confirmed"
 LIMITED = "limit reached"
 FORBIDDEN = "refused"
 POST_PUBLISHED = "post published"
@@ -41,7 +57,10 @@ BY_STRANGERS = {
     SECOND_STEP_ASKED,
     SECOND_STEP_FAILED,
     CONFIRMATION_FAILED,
+    PASSKEY_REFUSED,
+    PASSKEY_COPIED,
     COOKIE_STOLEN,
+    RESET_ASKED,
     LIMITED,
 }
 

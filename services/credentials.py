@@ -28,17 +28,36 @@ def email_address(typed: str) -> str | None:
     from email_validator import validate_email  # heavy, and not every process needs it
 
     try:
-        return validate_email(typed.strip(), check_deliverability=False).normalized
+        address = validate_email(typed.strip(), check_deliverability=False).normalized
     except ValueError:
         raise ValueError("This does not look like an e-mail address.") from None
+    if len(usernames.canonical(address)) > LONGEST_TYPED:  # one letter may stand for eighteen
+        raise ValueError("This address is longer than we can keep.")
+    return address
+
+
+def needed_address(typed: str) -> str:
+    """The same, where something must be typed."""
+    address = email_address(typed)
+    if address is None:
+        raise ValueError("Please fill this in.")
+    return address
 
 
 def password(typed: str) -> str:
     if not typed:
         raise ValueError("Please fill this in.")
+    return optional_password(typed)
+
+
+def optional_password(typed: str) -> str:
     if passwords.size_of(typed) > passwords.LONGEST_BYTES:
         raise ValueError(f"At most {passwords.LONGEST_BYTES} bytes, please.")
     return typed
+
+
+def password_or_nothing(typed: str) -> str:
+    return password(typed) if typed else ""
 
 
 class Registration(BaseModel):

@@ -69,6 +69,12 @@ def problem(password: str, *context: str) -> str | None:
     return None
 
 
+def context(username: str, email: str | None, *others: str) -> tuple[str, ...]:
+    """What a password of somebody must not consist of."""
+    address = email or ""
+    return username, address, address.partition("@")[0], *others
+
+
 def size_of(password: str) -> int:
     """Bytes in UTF-8. Raises ValueError (UnicodeEncodeError) for lone surrogates."""
     return len(password.encode())

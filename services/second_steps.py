@@ -12,9 +12,16 @@ from uuid import UUID
 
 from sqlmodel import Session
 
+from backends.limits import Limit, Limits
+from database import Database
+from errors import TooOften
 from models import User
+from services import audit, logins, mails, proofs
+from services.logins import Client
+from settings import Settings
 
 FIFTEEN_MINUTES = timedelta(minutes=15)
+WARNINGS = Limit("mails about second steps", 1, timedelta(days=1))
 
 
 class FlowSession(Protocol):
@@ -62,6 +69,27 @@ def find(db: Session, session: FlowSession) -> Pending | None:
         remember_days=session.get("remember_days"),
         back=session.get("next"),
     )
+
+
+def note_refusal(
+    database: Database,
+    limits: Limits,
+    settings: Settings,
+    error: Exception,
+    user: User,
+    client: Client,
+) -> None:
+    """Log that a second step failed. Too many of them are mailed to the owner of the account,
+    once a day: whoever failed knew the password."""
+    proofs.note_refusal(database, limits, error, client, user, audit.SECOND_STEP_FAILED)
+    if not isinstance(error, TooOften) or not user.email:
+        return
+    if limits.take(WARNINGS, str(user.id)):
+        return
+    with database.writing() as db:
+        device = logins.device_name(client.user_agent)
+        context = {"user": user, "device": device, "address": client.address}
+        mails.queue(db, settings, user.email, "second_step_failed", **context)
 
 
 def proof_of(user: User) -> str:

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from sqlmodel import Session, col, func, select
 
 from models import Passkey, RecoveryCode, User
+from services import audit, logins, mails, recovery_codes
+from services.logins import Client
+from settings import Settings
 
 
 @dataclass(frozen=True)
@@ -36,3 +39,33 @@ def of_user(db: Session, user: User) -> Factors:
     codes = select(func.count(col(RecoveryCode.id))).where(RecoveryCode.user_id == user.id, unused)
     left = db.exec(select(passkeys.scalar_subquery(), codes.scalar_subquery())).one()
     return Factors(user.totp_secret is not None, *left)
+
+
+def provide_recovery_codes(db: Session, user: User) -> list[str]:
+    """The codes that come with a first second factor; none if there are some already."""
+    return recovery_codes.make(db, user) if of_user(db, user).recovery_codes == 0 else []
+
+
+def tidy_up(db: Session, user: User) -> None:
+    """Without a second factor there is nothing to recover."""
+    db.flush()
+    if not is_on(db, user):
+        recovery_codes.remove(db, user)
+
+
+def tell(
+    db: Session, settings: Settings, user: User, client: Client, action: str, sentence: str
+) -> None:
+    """Log a change of how somebody logs in, and mail it to them: it may not have been they."""
+    audit.record(db, action, user, client=client)
+    if user.email:
+        mails.queue(
+            db,
+            settings,
+            user.email,
+            "factor_changed",
+            user=user,
+            sentence=sentence,
+            device=logins.device_name(client.user_agent),
+            address=client.address,
+        )

@@ -151,6 +151,13 @@ class Blog:
         found = [mail for mail in self.rows(Mail) if mail.recipient == recipient]
         return sorted(found, key=lambda mail: mail.created_at)
 
+    def link_to(self, recipient: str, kind: str = "reset|verify") -> str:
+        """The path of the newest link that was mailed to an address."""
+        pattern = re.escape(self.settings.link_base) + rf"(/auth/(?:{kind})/\S+)"
+        found = [re.findall(pattern, mail.body) for mail in self.mails_to(recipient)]
+        path: str = next(links[0] for links in reversed(found) if links)
+        return path
+
 
 class Person:
     """One browser: cookies of its own, and verbs for what people do here."""

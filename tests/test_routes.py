@@ -19,8 +19,9 @@ from typing import Any
 import httpx2
 import pytest
 from fastapi.routing import iter_route_contexts
+from sqlalchemy import delete
 
-from models import Login, User
+from models import Login, Passkey, User
 from tests.blog import INVENTED, Blog, Person, blog_settings, fill
 from tests.people import ALICE, BOB, CAROL, MALLORY
 
@@ -37,10 +38,25 @@ POST   /admin/mail                                   login    no       no       
 POST   /admin/mail/{mail_id}/retry                   login    no       no       no       no       -
 GET    /auth/confirm                                 login    ok       ok       ok       ok       ok
 POST   /auth/confirm                                 login    ok       ok       ok       ok       ok
+POST   /auth/confirm/passkey-options                 login    -        -        -        -        -
+GET    /auth/forgot                                  ok       ok       ok       ok       ok       ok
+POST   /auth/forgot                                  ok       ok       ok       ok       ok       ok
+GET    /auth/forgot/sent                             ok       ok       ok       ok       ok       ok
 GET    /auth/login                                   ok       ok       ok       ok       ok       ok
 POST   /auth/login                                   ok       ok       ok       ok       ok       ok
 GET    /auth/logout                                  ok       ok       ok       ok       ok       ok
 POST   /auth/logout                                  ok       ok       ok       ok       ok       ok
+POST   /auth/passkey                                 ok       ok       ok       ok       ok       ok
+POST   /auth/passkey/options                         -        -        -        -        -        -
+GET    /auth/two-factor                              login    ok       ok       ok       ok       ok
+POST   /auth/two-factor                              login    ok       ok       ok       ok       ok
+POST   /auth/two-factor/passkey-options              -        -        -        -        -        -
+GET    /auth/reset/{token}                           ok       ok       ok       ok       ok       ok
+POST   /auth/reset/{token}                           ok       ok       ok       ok       ok       ok
+GET    /auth/verify                                  ok       ok       ok       ok       ok       ok
+POST   /auth/verify                                  login    ok       ok       ok       ok       ok
+GET    /auth/verify/{token}                          ok       ok       ok       ok       ok       ok
+POST   /auth/verify/{token}                          ok       ok       ok       ok       ok       ok
 GET    /drafts                                       login    no       ok       ok       ok       ok
 GET    /healthz                                      ok       ok       ok       ok       ok       ok
 GET    /posts                                        ok       ok       ok       ok       ok       ok
@@ -60,12 +76,33 @@ POST   /posts/{slug}/restore                         login    no       no       
 POST   /posts/{slug}/restore draft                   login    no       -        ok       ok       ok
 GET    /readyz                                       ok       ok       ok       ok       ok       ok
 GET    /settings                                     login    ok       ok       ok       ok       ok
+GET    /settings/passkeys                            login    ok       ok       ok       ok       ok
+POST   /settings/passkeys                            login    ok       ok       ok       ok       ok
+GET    /settings/passkeys/new                        login    ok       ok       ok       ok       ok
+POST   /settings/passkeys/options                    login    -        -        -        -        -
+POST   /settings/passkeys/{handle}                   login    -        -        ok       -        -
+GET    /settings/passkeys/{handle}/delete            login    -        -        ok       -        -
+POST   /settings/passkeys/{handle}/delete            login    -        -        ok       -        -
+GET    /settings/passkeys/{handle}/edit              login    -        -        ok       -        -
+GET    /settings/email                               login    ok       ok       ok       ok       ok
+POST   /settings/email                               login    ok       ok       ok       ok       ok
+GET    /settings/password                            login    ok       ok       ok       ok       ok
+POST   /settings/password                            login    ok       ok       ok       ok       ok
 GET    /settings/profile                             login    ok       ok       ok       ok       ok
 POST   /settings/profile                             login    ok       ok       ok       ok       ok
 GET    /settings/security                            login    ok       ok       ok       ok       ok
 GET    /settings/sessions                            login    ok       ok       ok       ok       ok
 POST   /settings/sessions/delete                     login    ok       ok       ok       ok       ok
 POST   /settings/sessions/{handle}/delete            login    -        -        ok       -        -
+GET    /settings/two-factor                          login    ok       ok       ok       ok       ok
+POST   /settings/two-factor                          login    ok       ok       ok       ok       ok
+GET    /settings/two-factor/delete                   login    ok       ok       ok       ok       ok
+POST   /settings/two-factor/delete                   login    ok       ok       ok       ok       ok
+GET    /settings/two-factor/new                      login    ok       ok       ok       ok       ok
+GET    /settings/two-factor/recovery-codes           login    ok       ok       ok       ok       ok
+POST   /settings/two-factor/recovery-codes           login    -        -        -        -        -
+POST   /settings/two-factor/recovery-codes/noted     login    ok       ok       ok       ok       ok
+POST   /settings/two-factor/secret                   login    ok       ok       ok       ok       ok
 GET    /tags/{slug}                                  ok       ok       ok       ok       ok       ok
 GET    /trash                                        login    no       ok       ok       ok       ok
 GET    /users/register                               ok       ok       ok       ok       ok       ok
@@ -154,7 +191,9 @@ class Cast:
         path = fill(path, self.belongings(path, is_draft=bool(kind)))
         # Of the smallest kind that is carried out far enough to be judged: no field is filled.
         headers = {"Content-Type": "application/json"} if path.startswith("/api/") else {}
-        return word_for(person.client.request(method, path, headers=headers))
+        word = word_for(person.client.request(method, path, headers=headers))
+        self.forget_passkeys()  # nobody is asked for a second step later on
+        return word
 
     def belongings(self, path: str, is_draft: bool) -> dict[str, str]:
         bob = self.people[BOB]
@@ -165,7 +204,9 @@ class Cast:
             known["slug"] = bob.draft() if is_draft else bob.write()
         elif "{slug}" in path:
             known["slug"] = "tides"
-        if "{handle}" in path:
+        if "/passkeys/{handle}" in path:
+            known["handle"] = self.passkey_of(bob)
+        elif "{handle}" in path:
             known["handle"] = self.login_of(bob)
         return known
 
@@ -173,6 +214,17 @@ class Cast:
         [user_id] = [u.id for u in self.blog.rows(User) if u.username == person.username]
         found = [login.id for login in self.blog.rows(Login) if login.user_id == user_id]
         return str(found[0]) if found else INVENTED
+
+    def passkey_of(self, person: Person) -> str:
+        [user_id] = [u.id for u in self.blog.rows(User) if u.username == person.username]
+        with self.blog.database.writing() as db:
+            passkey = Passkey(user_id=user_id, credential_id=b"1", public_key=b"", name="Key")
+            db.add(passkey)
+        return str(passkey.id)
+
+    def forget_passkeys(self) -> None:
+        with self.blog.database.writing() as db:
+            db.execute(delete(Passkey))
 
 
 def word_for(response: httpx2.Response) -> str:

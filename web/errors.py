@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import errors
 from backends import Unavailable
-from web.forms import ShowAgain, printable, read_pairs
+from web.forms import Form, ShowAgain, printable, read_pairs
 from web.headers import state
 from web.live import Refused
 from web.templating import page, redirect_to
@@ -230,6 +230,11 @@ def show_rejected(request: Request, error: errors.Rejected) -> Response:
     return error_page(request, 409 if isinstance(error, errors.Conflict) else 422, str(error))
 
 
+def show_bad_link(request: Request, _: errors.BadLink) -> Response:
+    """Used, too old, changed, somebody else's: one page for all, with the way to a new one."""
+    return page(request, "errors/bad_link.html", status_code=400, form=Form())
+
+
 def show_stale(request: Request, error: errors.StaleVersion) -> Response:
     return error_page(request, 409, f"{error} Nothing was overwritten.")
 
@@ -271,6 +276,7 @@ HANDLERS: dict[type[Exception], Callable[[Request, Any], Response]] = {
     errors.Gone: show_gone,
     errors.Forbidden: show_forbidden,
     errors.Rejected: show_rejected,
+    errors.BadLink: show_bad_link,
     errors.StaleVersion: show_stale,
     errors.TooOften: show_too_often,
     errors.Busy: show_busy,

@@ -11,7 +11,15 @@ from pydantic import BaseModel, ValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from errors import Conflict, Invalid, Rejected, WrongPassword
+from errors import (
+    Conflict,
+    CopiedPasskey,
+    Invalid,
+    Rejected,
+    WrongCode,
+    WrongPasskey,
+    WrongPassword,
+)
 from web.headers import state
 
 M = TypeVar("M", bound=BaseModel)
@@ -19,7 +27,13 @@ M = TypeVar("M", bound=BaseModel)
 MOST_FIELDS = 100
 # Percent signs cost time, 0.3 s a megabyte: more than so many are not for the event loop.
 LARGE_BYTES = 16 * 1024
-STATUS: dict[type[Rejected], int] = {Conflict: 409, WrongPassword: 401}
+STATUS: dict[type[Rejected], int] = {
+    Conflict: 409,
+    WrongPassword: 401,
+    WrongCode: 401,
+    WrongPasskey: 400,
+    CopiedPasskey: 400,
+}
 FORM = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data"
 NOT_PRINTABLE = dict.fromkeys((*range(9), 11, 12, *range(14, 32), 127), "�")

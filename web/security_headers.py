@@ -3,7 +3,8 @@
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from web.headers import on_start
+from web.access_log import SECRET_PATHS
+from web.headers import header, on_start
 
 # No inline code and no nonce: the same bytes can be cached for everybody.
 CONTENT_SECURITY_POLICY = "; ".join(
@@ -44,6 +45,8 @@ class SecurityHeaders:
             return await self.app(scope, receive, send)
 
         def secure(headers: MutableHeaders, _: int) -> None:
+            if SECRET_PATHS.match(scope["path"]):
+                headers["Referrer-Policy"] = secret_policy(scope)
             for name, value in HEADERS.items():
                 headers.setdefault(name, value)
             if scope["scheme"] in ("https", "wss"):
@@ -52,3 +55,15 @@ class SecurityHeaders:
                 )
 
         return await self.app(scope, receive, on_start(send, secure))
+
+
+def secret_policy(scope: Scope) -> str:
+    """For pages whose address is a secret: it goes nowhere.
+
+    "no-referrer" also makes the origin of a form "null". Where browsers send no Sec-Fetch-Site, on
+    plain HTTP but for loopback, such a form could not be told from a foreign one any more; there
+    the address goes to this very site alone.
+    """
+    host = (header(scope, b"host") or "").rsplit(":", 1)[0]
+    is_trustworthy = scope["scheme"] == "https" or host in ("localhost", "127.0.0.1", "[::1]")
+    return "no-referrer" if is_trustworthy else "same-origin"

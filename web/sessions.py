@@ -84,6 +84,13 @@ class Session:
         self.begins, self.begins_for, self.is_ended = True, None, False
         self.lifetime, self.changes = lifetime, data
 
+    def note(self, lifetime: timedelta, **data: Any) -> None:
+        """Keep `data` in this session; a stranger, who has none, gets one for so long."""
+        if self.begins or (self.record and not self.is_ended):
+            self.changes |= data
+        else:
+            self.begin_flow(lifetime, **data)
+
     def renew(self) -> None:
         """Go on under a new id."""
         if self.user_id:

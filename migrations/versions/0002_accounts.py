@@ -216,10 +216,18 @@ def upgrade() -> None:
             sa.Column("totp_step", sa.Integer(), server_default="0", nullable=False)
         )
         batch_op.add_column(sa.Column("logged_in_at", sa.DateTime(timezone=True), nullable=True))
+        batch_op.create_index(
+            "uq_users_confirmed_email_key",
+            ["email_key"],
+            unique=True,
+            sqlite_where=sa.text("email_verified_at IS NOT NULL"),
+            postgresql_where=sa.text("email_verified_at IS NOT NULL"),
+        )
 
 
 def downgrade() -> None:
     with op.batch_alter_table("users", schema=None) as batch_op:
+        batch_op.drop_index("uq_users_confirmed_email_key")
         batch_op.drop_column("logged_in_at")
         batch_op.drop_column("totp_step")
         batch_op.drop_column("totp_secret")

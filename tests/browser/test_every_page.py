@@ -27,6 +27,9 @@ PUBLIC = [
     "/users/maren",
     "/auth/login",
     "/auth/logout",
+    "/auth/forgot",
+    "/auth/forgot/sent",
+    "/auth/verify",
     "/users/register",
     "/nothing-here",
 ]
@@ -41,11 +44,14 @@ PRIVATE = [
     "/trash",
     "/settings/profile",
     "/admin/mail",
+    "/settings/password",
+    "/settings/email",
+    "/auth/verify",
     "/users/maren",
     "/auth/logout",
     "/nothing-here",
 ]
-ERRORS = ["conflict", "bad form", "bad login", "forbidden", "gone"]
+ERRORS = ["conflict", "bad form", "bad login", "bad link", "forbidden", "gone"]
 NARROWEST = {"width": 320, "height": 640}
 
 
@@ -97,6 +103,8 @@ def make_error(page: Page, kind: str) -> None:
         page.get_by_label("Username or e-mail").fill("maren")
         page.get_by_label("Password").fill("not this")
         page.get_by_role("button", name="Log in").click()
+    elif kind == "bad link":
+        page.goto("/auth/reset/none")
     elif kind == "forbidden":
         page.route(
             "**/auth/logout", lambda r: r.continue_(headers={"Origin": "https://evil.example"})
@@ -165,7 +173,8 @@ def test_what_is_touched_is_large_enough(open_page: OpenPage, furnished: Blog) -
     for path in PRIVATE:
         page.goto(path)
         for control in page.locator(
-            "button:visible:not([aria-hidden]), .button:visible:not([aria-hidden]), input:visible"
+            "button:visible:not([aria-hidden]), .button:visible:not([aria-hidden]), "
+            "input:visible:not([aria-hidden])"
         ).all():
             box = control.bounding_box()
             if box and control.get_attribute("type") != "checkbox":

@@ -247,7 +247,10 @@ anything = st.text(max_size=60) | st.binary(max_size=60)
 )
 @given(
     fields=st.dictionaries(
-        st.sampled_from(["title", "content", "tags", "slug", "action", "version", "next"]), anything
+        st.sampled_from(
+            ["title", "content", "tags", "slug", "action", "version", "next", "email", "password"]
+        ),
+        anything,
     ),
     address=anything,
 )
@@ -257,12 +260,23 @@ def test_no_input_ever_causes_a_5xx(
     pairs = [(name, encoded(value)) for name, value in fields.items()]
     body = urlencode(pairs)
     segment = quote(encoded(address), safe="")
-    for path in ("/posts", "/auth/login", "/users/register", f"/posts/{segment}"):
+    for path in (
+        "/posts",
+        "/auth/login",
+        "/users/register",
+        f"/posts/{segment}",
+        "/auth/forgot",
+        f"/auth/reset/{segment}",
+        f"/auth/verify/{segment}",
+        "/settings/email",
+    ):
         assert alice.client.post(path, content=body, headers=FORM).status_code < 500
     for path in (
         f"/posts/{segment}",
         f"/tags/{segment}",
         f"/users/{segment}",
+        f"/auth/reset/{segment}",
+        f"/auth/verify/{segment}",
         f"/?before={segment}",
     ):
         assert alice.get(path).status_code < 500

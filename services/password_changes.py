@@ -1,0 +1,61 @@
+"""A new password for an account, and what ends with the old one."""
+
+from sqlalchemy import delete
+from sqlmodel import Session, col
+
+import auth_service
+from auth_service import LoginSession
+from database import release
+from errors import Invalid
+from models import Login, RefreshToken, User
+from services import accounts, audit, logins, notices, passwords
+from services.logins import Client
+from settings import Settings
+
+
+def change(
+    db: Session,
+    session: LoginSession,
+    user: User,
+    login: Login,
+    password: str,
+    settings: Settings,
+    client: Client,
+) -> None:
+    """Set the password of somebody who has shown who they are; all their other logins end.
+
+    Personal access tokens stay: programs would stop without a word, and each can be ended apart.
+
+    Raises:
+        Invalid: the password will not do.
+        Busy: too many passwords are being hashed.
+    """
+    check(user, password, settings)
+    release(db)
+    hashed = passwords.hash_password(password, settings.bcrypt_cost)
+    user = accounts.locked(db, user.id)
+    store(db, user, hashed)
+    auth_service.log_out_elsewhere(db, session, user, login)
+    audit.record(db, audit.PASSWORD_CHANGED, user, client=client)
+    tell(db, user, settings, client)
+
+
+def check(user: User, password: str, settings: Settings) -> None:
+    """Raises Invalid if a password will not do for this person."""
+    known = passwords.context(user.username, user.email, settings.site_name, user.display_name)
+    if wrong := passwords.problem(password, *known):
+        raise Invalid({"password": wrong})
+
+
+def store(db: Session, user: User, hashed: str) -> None:
+    """Replace the password, and end what programs were given for the old one."""
+    user.password_hash = hashed
+    db.add(user)
+    db.execute(delete(RefreshToken).where(col(RefreshToken.user_id) == user.id))
+
+
+def tell(db: Session, user: User, settings: Settings, client: Client) -> None:
+    device = logins.device_name(client.user_agent)
+    notices.tell(
+        db, settings, user, "password_changed", device=device, address=client.address or "unknown"
+    )
