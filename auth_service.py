@@ -10,9 +10,19 @@ from sqlmodel import Session, select
 
 from backends.limits import Limit, Limits
 from database import Database, only_reading, release
-from errors import Busy, Conflict, Forbidden, Invalid, TooOften, Unverified, WrongPassword
+from errors import Busy, Conflict, Forbidden, Invalid, NotFound, TooOften, Unverified, WrongPassword
 from models import Login, Site, User, now
-from services import audit, email_addresses, logins, notices, passwords, usernames, verifications
+from services import (
+    accounts,
+    audit,
+    email_addresses,
+    logins,
+    names,
+    notices,
+    passwords,
+    usernames,
+    verifications,
+)
 from services.credentials import Credentials, Registration
 from services.logins import Client
 from settings import Role, Settings
@@ -22,7 +32,8 @@ FAILURES_OF_ACCOUNT = Limit("login of account", 10, timedelta(minutes=5))
 FAILURES_OF_DEVICE = Limit("login of account from its devices", 10, timedelta(minutes=5))
 FAILURES_OF_ADDRESS = Limit("login from address", 10, timedelta(minutes=5))
 FAILURES_OF_PERSON = Limit("password of person", 10, timedelta(minutes=5))
-REGISTRATIONS_OF_ADDRESS = Limit("registration from address", 500, timedelta(hours=1))
+# An office shares an address; whoever expects a whole class sends invitations, which count apart.
+REGISTRATIONS_OF_ADDRESS = Limit("registration from address", 20, timedelta(hours=1))
 FRESH_FOR = timedelta(minutes=15)
 
 
@@ -53,6 +64,8 @@ def register(db: Session, new: Registration, settings: Settings, client: Client)
     """
     if settings.registration != "open":
         raise Forbidden(CLOSED[settings.registration])
+    if settings.require_verified_email and not new.email:
+        raise Invalid({"email": "Please fill this in: we send a link there."})
     check_new(db, new, settings)
     release(db)  # hashing takes a quarter of a second: hold nothing meanwhile
     hashed = passwords.hash_password(new.password, settings.bcrypt_cost, client.network)
@@ -71,19 +84,20 @@ CLOSED = {
 def check_new(db: Session, new: Registration, settings: Settings) -> None:
     """Raises Invalid or Conflict if there cannot be such an account."""
     name = usernames.canonical(new.username)
-    if settings.require_verified_email and not new.email:
-        raise Invalid({"email": "Please fill this in: we send a link there."})
     known = passwords.context(name, new.email, settings.site_name)
     if wrong := passwords.problem(new.password, *known):
         raise Invalid({"password": wrong})
-    if find_by_username(db, name):
-        raise name_taken()
+    if find_by_username(db, name) or names.is_retired(db, name):
+        raise names.taken()
 
 
 def add_user(db: Session, new: Registration, password_hash: str, role: str) -> User:
     """Store an account; the very first one becomes the owner. Raises Conflict."""
+    name = usernames.canonical(new.username)
+    if names.is_retired(db, name):
+        raise names.taken()
     user = User(
-        username=usernames.canonical(new.username),
+        username=name,
         display_name=new.username.strip(),
         email=new.email or None,
         email_key=usernames.canonical(new.email) if new.email else None,
@@ -94,7 +108,7 @@ def add_user(db: Session, new: Registration, password_hash: str, role: str) -> U
         with db.begin_nested():
             db.add(user)
     except IntegrityError:
-        raise name_taken() from None
+        raise names.taken() from None
     if claim_ownership(db, user):
         user.role = Role.owner
     return user
@@ -142,7 +156,7 @@ def validate_user(
     if passwords.needs_rehash(user.password_hash, settings.bcrypt_cost):
         with suppress(Busy):  # the next login will do
             rehashed = passwords.hash_password(given.password, settings.bcrypt_cost)
-    user = as_it_was(db, user)
+    user = still_theirs(db, user)
     user.password_hash = rehashed or user.password_hash
     return user
 
@@ -153,15 +167,14 @@ def refuse_over(limits: Limits, tries: tuple[Limit, str]) -> None:
         raise TooOften(wait)
 
 
-def as_it_was(db: Session, user: User) -> User:
+def still_theirs(db: Session, user: User) -> User:
     """The account whose password was checked, locked until the login is stored. While that took
     its time, a new password may have ended all logins: this must not be one more."""
-    same = User.id == user.id, User.password_hash == user.password_hash
-    found = db.exec(select(User).where(*same).with_for_update()).first()
-    if found is None or not found.is_active:
+    try:
+        return accounts.unchanged(db, user)
+    except (Conflict, NotFound):
         release(db)
-        raise WrongPassword
-    return found
+        raise WrongPassword from None
 
 
 def note_refusal(
@@ -177,6 +190,8 @@ def note_refusal(
     with database.writing() as db:
         user = find_account(db, typed)
         audit.record(db, action, user, client=client)
+    if isinstance(error, TooOften):
+        error.is_noted = True
 
 
 def find_account(db: Session, typed: str) -> User | None:
@@ -349,7 +364,3 @@ def claim_ownership(db: Session, user: User) -> bool:
             return bool(result.rowcount)  # type: ignore[attr-defined]
     except IntegrityError:
         return False
-
-
-def name_taken() -> Conflict:
-    return Conflict({"username": "That name is taken. Please choose another."})

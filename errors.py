@@ -1,5 +1,6 @@
 """What can go wrong in the domain, as sentences for the person who meets it."""
 
+from math import ceil
 from uuid import UUID
 
 
@@ -77,10 +78,32 @@ class WrongPasskey(Rejected):
 class CopiedPasskey(WrongPasskey):
     """Its counter went back: there are two of what there should be one of."""
 
-    def __init__(self) -> None:
+    def __init__(self, user_id: UUID) -> None:
         super().__init__(
             "This passkey seems to have been copied, so it was not taken. Log in another way, and remove it."
         )
+        self.user_id = user_id
+
+
+class ProviderAway(DomainError):
+    """Another service, by which somebody wants to log in, does not answer."""
+
+    def __init__(self, label: str) -> None:
+        super().__init__(
+            f"{label} does not answer as it should at the moment. Nothing was changed here; "
+            "please try again in a minute, or log in with your password."
+        )
+
+
+class NotProven(DomainError):
+    """Somebody came back from another service, but with nothing that proves who they are."""
+
+    def __init__(
+        self,
+        sentence: str = "This did not begin in this browser, or too long ago, or it was used already. "
+        "Nothing was changed; please begin again.",
+    ) -> None:
+        super().__init__(sentence)
 
 
 class BadLink(DomainError):
@@ -106,11 +129,20 @@ class StaleVersion(DomainError):
 class TooOften(DomainError):
     """A limit was reached; it is worth trying again after `seconds`."""
 
+    is_noted = False  # in the audit log
+
     def __init__(self, seconds: float) -> None:
-        minutes = max(round(seconds / 60), 1)
-        wait = "a minute" if minutes == 1 else f"{minutes} minutes"
+        wait = in_words(seconds)
         super().__init__(f"That was tried too often. Please wait {wait} and try again.")
         self.seconds = seconds
+
+
+def in_words(seconds: float) -> str:
+    """“3 days”, “5 hours”, “a minute”: about, and never too short."""
+    for name, size in (("days", 86_400), ("hours", 3_600), ("minutes", 60)):
+        if seconds > 2 * size:
+            return f"{ceil(seconds / size)} {name}"
+    return "2 minutes" if seconds > 60 else "a minute"
 
 
 class Busy(DomainError):

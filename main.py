@@ -15,22 +15,34 @@ import migrations
 from auth_dependencies import account_context, restoring
 from backends.events import open_events
 from backends.limits import open_limits
+from backends.openid import open_providers
 from backends.session_store import open_store
 from database import Database
 from jobs import Jobs
 from live_dependencies import Watch
 from routers import (
+    admin,
+    audit,
     auth,
     confirmations,
+    departures,
     devices,
     email_changes,
+    exports,
     health,
     home,
+    identities,
+    invitations,
     live,
     mails,
+    names,
+    newcomers,
+    openid,
+    ownership,
     passkey_logins,
     passkeys,
     password_changes,
+    people,
     posts,
     profiles,
     recoveries,
@@ -42,6 +54,7 @@ from routers import (
 )
 from routers import settings as settings_pages
 from routers.redirects import handle_redirects
+from routers.refusals import note_refusals
 from routers.relying_parties import passkey_context
 from services.logins import device_name
 from settings import Settings, load_settings
@@ -78,11 +91,12 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.sessions = open_store(settings.redis_url, app.state.database)
     app.state.limits = open_limits(settings.redis_url, app.state.database)
     app.state.watch = Watch(app.state.database, open_events(settings.redis_url))
+    app.state.providers = open_providers(settings)
     app.state.jobs = Jobs(settings, app.state.database)
     app.state.cookies = Cookies(settings.secrets, cookie_options(settings))
     assets = Assets(PUBLIC)
     app.state.templates = Templates(
-        reload=not settings.in_production, site=site_of(settings), asset=assets.url
+        reload=not settings.in_production, site=site_of(app), asset=assets.url
     )
     app.state.templates.context_processors += [account_context, passkey_context]
     app.state.templates.env.filters["device"] = device_name
@@ -104,15 +118,29 @@ def create_app(settings: Settings) -> FastAPI:
         posts.router,
         posts.readable,
         profiles.router,
+        openid.router,
+        newcomers.router,
+        identities.router,
         settings_pages.router,
         devices.router,
         live.router,
+        names.router,
+        exports.router,
+        departures.router,
+        admin.router,
+        people.readable,
+        people.router,
+        ownership.router,
+        invitations.router,
+        invitations.readable,
+        audit.router,
         mails.router,
         home.router,
     ):
         app.include_router(routes)
     handle_errors(app)
     handle_redirects(app)
+    note_refusals(app)
 
     # The last one added is the first to see a request.
     app.add_middleware(Faults)
@@ -139,11 +167,12 @@ def create_app(settings: Settings) -> FastAPI:
     return app
 
 
-def site_of(settings: Settings) -> SimpleNamespace:
-    """What templates may know of the settings."""
+def site_of(app: FastAPI) -> SimpleNamespace:
+    """What templates may know of the settings; of providers, names and what people call them."""
     shown = {"site_name", "site_description", "base_url", "registration", "remember_days"}
     shown |= {"require_verified_email"}
-    return SimpleNamespace(**settings.model_dump(include=shown))
+    providers = {name: each.label for name, each in app.state.providers.items()}
+    return SimpleNamespace(**app.state.settings.model_dump(include=shown), providers=providers)
 
 
 def cookie_options(settings: Settings) -> CookieOptions:

@@ -68,11 +68,15 @@ def of_person(**extra: Any) -> Any:
     return Field(foreign_key="users.id", ondelete="CASCADE", index=True, **extra)
 
 
+NOBODY = "deleted"  # a reserved name: see services/departures.py
+
+
 class User(SQLModel, table=True):
     """A person with an account. `username` is the canonical, lower-case form; see usernames.py."""
 
     __tablename__ = "users"
     __table_args__ = (
+        Index("ix_users_created_at_id", "created_at", "id"),
         # An address may be claimed by many, and confirmed by one.
         Index(
             "uq_users_confirmed_email_key",
@@ -114,6 +118,11 @@ class User(SQLModel, table=True):
     @property
     def is_owner(self) -> bool:
         return self.role == Role.owner
+
+    @property
+    def is_nobody(self) -> bool:
+        """Whether this is no person, but who the texts of people who have left belong to."""
+        return self.username == NOBODY
 
 
 class Site(SQLModel, table=True):
@@ -295,13 +304,21 @@ class Invitation(SQLModel, table=True):
     used_at: datetime | None = moment(default=None, nullable=True)
     used_by: str = Field(default="", max_length=40)  # the name they took
 
+    @property
+    def is_open(self) -> bool:
+        return self.used_at is None and self.expires_at > now()
+
 
 class RetiredName(SQLModel, table=True):
-    """The name of a deleted account: nobody may pass for them for a while."""
+    """A name that somebody gave up: nobody may pass for them for a while. `user_id` is who they are
+    now; empty when their account is gone."""
 
     __tablename__ = "retired_names"
 
     username: str = Field(max_length=40, primary_key=True)
+    user_id: UUID | None = Field(
+        default=None, foreign_key="users.id", ondelete="SET NULL", index=True
+    )
     until: datetime = moment()
 
 
@@ -353,6 +370,11 @@ class Post(SQLModel, table=True):
     @property
     def is_trashed(self) -> bool:
         return self.trashed_at is not None
+
+    @property
+    def is_erased(self) -> bool:
+        """Whether its author has left and taken the text away: its address is all that is left."""
+        return not self.title
 
 
 class Slug(SQLModel, table=True):

@@ -85,6 +85,15 @@ class Settings(BaseSettings):
     require_verified_email: bool = False
     audit_days: Annotated[int, Field(ge=1, le=3650)] = 365
 
+    github_client_id: Annotated[str, Field(max_length=200)] = ""
+    github_client_secret: SecretStr = SecretStr("")
+    google_client_id: Annotated[str, Field(max_length=200)] = ""
+    google_client_secret: SecretStr = SecretStr("")
+    oidc_name: Annotated[str, Field(max_length=40)] = ""
+    oidc_issuer: Annotated[str, Field(max_length=200)] = ""
+    oidc_client_id: Annotated[str, Field(max_length=200)] = ""
+    oidc_client_secret: SecretStr = SecretStr("")
+
     @property
     def in_production(self) -> bool:
         return self.environment == "production"
@@ -190,6 +199,21 @@ class Settings(BaseSettings):
             raise ValueError("MAIL_FROM is no address like blog@example.org.")
         return value
 
+    @field_validator("oidc_issuer")
+    @classmethod
+    def be_an_issuer(cls, value: str) -> str:
+        """Over plain HTTP anybody on the way could log in as anybody; on one machine nobody is."""
+        if not value:
+            return value
+        must_be_well_formed("OIDC_ISSUER", value)
+        parts = urlsplit(value)
+        is_safe = parts.scheme == "https" or (
+            parts.scheme == "http" and parts.hostname in ("localhost", "127.0.0.1", "::1")
+        )
+        if not is_safe or not parts.hostname or parts.query or parts.fragment or "@" in value:
+            raise ValueError("OIDC_ISSUER must be an address that starts with https://.")
+        return value
+
     @model_validator(mode="after")
     def have_cookies_that_browsers_take(self) -> Self:
         if self.cookie_samesite == "none" and not self.cookies_are_secure:
@@ -211,6 +235,20 @@ class Settings(BaseSettings):
         return self
 
     @model_validator(mode="after")
+    def know_whole_providers(self) -> Self:
+        """Half an entry is a mistake, and would show as a button that leads nowhere."""
+        for name, others in PROVIDERS.items():
+            parts = [f"{name}_{other}" for other in ("client_id", "client_secret", *others)]
+            missing = [part for part in parts if not str_of(getattr(self, part))]
+            if missing and len(missing) < len(parts):
+                raise ValueError(
+                    f"{missing[0].upper()} is missing: {name} needs all of its settings."
+                )
+            if not missing and self.in_production and not self.base_url:
+                raise ValueError("BASE_URL is missing: where providers send people back to.")
+        return self
+
+    @model_validator(mode="after")
     def have_a_good_secret(self) -> Self:
         if not self.in_production:
             return self
@@ -225,6 +263,9 @@ class Settings(BaseSettings):
             raise ValueError("BCRYPT_COST must be at least 10 in production.")
         return self
 
+
+# What each needs beside its client's id and secret.
+PROVIDERS: dict[str, tuple[str, ...]] = {"github": (), "google": (), "oidc": ("issuer",)}
 
 HOW_TO_MAKE_A_SECRET = (
     f"Set it to a random text of at least {SHORTEST_SECRET} characters, for example the output of: "
@@ -267,6 +308,10 @@ def must_be_well_formed(name: str, url: str) -> None:
             f"{name} is no URL like scheme://user:password@host:port/name. "
             "Special characters in the password must be written as %XX."
         )
+
+
+def str_of(value: str | SecretStr) -> str:
+    return value.get_secret_value() if isinstance(value, SecretStr) else value
 
 
 def in_sentences(error: ValidationError) -> str:

@@ -1,5 +1,6 @@
 """How mails leave: over SMTP, or to the console where no server is set."""
 
+import logging
 import re
 import smtplib
 import ssl
@@ -16,7 +17,8 @@ from settings import Settings
 TIMEOUT_SECONDS = 10
 PORTS = {"smtp": 587, "smtps": 465}
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
-NOT_HERE = "SMTP_URL is not set. Whoever owns the blog finds the text at /admin/mail.\n"
+NOT_HERE = "A mail went nowhere: SMTP_URL is not set. The owner finds its text at /admin/mail."
+log = logging.getLogger("inkstand.mail")
 # No list, no name, no comment, no second line.
 ONE_ADDRESS = re.compile(
     r'[^\s\x00-\x1f\x7f-\x9f"(),:;<>@\[\]\\]+@[^\s\x00-\x1f\x7f-\x9f"(),:;<>@\\]+'
@@ -141,10 +143,12 @@ class Console:
         self.shows_text = shows_text
 
     def send(self, recipient: str, subject: str, body: str, message_id: str) -> None:
-        text = body if self.shows_text else NOT_HERE
+        if not self.shows_text:
+            log.warning(NOT_HERE, extra={"fields": {"mail": message_id}})
+            return
         rule = "-" * 72
         head = f"To: {recipient}\nSubject: {subject}\nMessage-ID: {message_id}"
-        print(f"{rule}\n{head}\n\n{text}{rule}", flush=True)
+        print(f"{rule}\n{head}\n\n{body}{rule}", flush=True)
 
 
 def open_mailer(settings: Settings) -> Mailer:

@@ -13,9 +13,17 @@ from database import Db
 from errors import Invalid, NotFound, TooOften, WrongCode, WrongPasskey, WrongPassword
 from models import User
 from routers.auth import Next, NextForm
-from routers.relying_parties import ThisBlog
-from routers.second_steps import json
-from services import audit, ceremonies, credentials, passkeys, proofs, two_factor
+from routers.relying_parties import ThisBlog, as_json
+from services import (
+    audit,
+    ceremonies,
+    challenges,
+    credentials,
+    identities,
+    passkeys,
+    proofs,
+    two_factor,
+)
 from services.ceremonies import SentPasskey
 from services.proofs import Proof
 from services.text import optional_line
@@ -40,7 +48,7 @@ ConfirmationForm = Annotated[Form[Confirmation], Depends(form_of(Confirmation))]
 @router.get("", name="confirmations.new")
 def new(request: Request, user: CurrentUser, db: Db, back: Next = "") -> Response:
     form: Form[Confirmation] = Form({"next": safe_next(back)})
-    return page(request, "confirmations/new.html", form=form, **shown(db, user))
+    return page(request, "confirmations/new.html", form=form, **shown(request, db, user))
 
 
 @router.post("/passkey-options", name="confirmations.options")
@@ -49,7 +57,7 @@ def options(user: CurrentUser, session: CurrentSession, here: ThisBlog, db: Db) 
     known = passkeys.of_user(db, user)
     if not known or here is None:
         raise NotFound
-    return json(ceremonies.ask_for_one(session, here, ceremonies.CONFIRMATION, known))
+    return as_json(ceremonies.ask_for_one(session, here, challenges.CONFIRMATION, known))
 
 
 @router.post("", name="confirmations.create")
@@ -63,7 +71,7 @@ def create(
     db: Db,
 ) -> Response:
     state = request.app.state
-    with form.or_show("confirmations/new.html", **shown(db, user)):
+    with form.or_show("confirmations/new.html", **shown(request, db, user)):
         given = form.data
         try:
             by = confirm(request, db, session, here, user, given)
@@ -89,7 +97,7 @@ def confirm(
 
     def look() -> Proof:
         if given.passkey:
-            purpose = ceremonies.CONFIRMATION
+            purpose = challenges.CONFIRMATION
             return proofs.by_passkey(db, session, limits, here, purpose, given.passkey, user)
         return proofs.by_code(user, settings, given.code)
 
@@ -101,5 +109,9 @@ def confirm(
     return "password"
 
 
-def shown(db: Db, user: User) -> dict[str, Any]:
-    return {"factors": two_factor.of_user(db, user)}
+def shown(request: Request, db: Db, user: User) -> dict[str, Any]:
+    """What the page offers beside a password: the factors, and the services that are linked."""
+    return {
+        "factors": two_factor.of_user(db, user),
+        "linked": identities.linked(db, user, request.app.state.providers),
+    }

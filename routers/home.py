@@ -10,7 +10,7 @@ import auth_service
 from auth_dependencies import get_user_from_session, public
 from database import Db
 from errors import NotFound
-from services import streams, tags
+from services import names, streams, tags
 from web.templating import public_page, redirect
 
 router = public("", Depends(get_user_from_session))
@@ -41,6 +41,8 @@ def author(
 ) -> Response:
     found = auth_service.find_by_username(db, username.lower())
     if found is None:
+        found = names.successor(db, username.lower())
+    if found.is_nobody:
         raise NotFound
     if username != found.username:
         return redirect(request, "users.show", username=found.username, permanent=True)

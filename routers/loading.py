@@ -7,7 +7,7 @@ from starlette.requests import Request
 
 from auth_dependencies import CurrentUser
 from database import SAFE_METHODS, Db
-from errors import Forbidden, NotFound
+from errors import Forbidden, Gone, NotFound
 from models import Post
 from services import posts
 from services.permissions import can_edit, can_see
@@ -36,6 +36,8 @@ def own_post(request: Request, slug: str, user: CurrentUser, db: Db) -> Post:
         if can_see(user, post):
             raise Forbidden("Only its author may change this post. Nothing was changed.")
         raise NotFound
+    if post.is_erased:
+        raise Gone
     if post.slug != slug and request.method in SAFE_METHODS:
         page_of_it = request.scope["path"].removeprefix(f"/posts/{slug}")
         raise AtAnotherAddress(f"/posts/{post.slug}{page_of_it}")

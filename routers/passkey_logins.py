@@ -17,9 +17,8 @@ from database import Db
 from errors import NotFound, TooOften, WrongPasskey
 from routers.auth import NextForm, Remember
 from routers.entering import log_in
-from routers.relying_parties import ThisBlog
-from routers.second_steps import json
-from services import audit, ceremonies, proofs
+from routers.relying_parties import ThisBlog, as_json
+from services import audit, ceremonies, challenges, proofs
 from services.ceremonies import SentPasskey
 from services.proofs import Proof
 from web.forms import Form, form_of
@@ -43,9 +42,9 @@ def options(
     """What the browser is to ask for; JSON for navigator.credentials.get()."""
     if here is None:
         raise NotFound
-    if wait := request.app.state.limits.take(ceremonies.CHALLENGES_OF_NETWORK, client.network):
+    if wait := request.app.state.limits.take(challenges.QUESTIONS_OF_NETWORK, client.network):
         raise TooOften(wait)
-    return json(ceremonies.ask_for_one(session, here, ceremonies.LOGIN))
+    return as_json(ceremonies.ask_for_one(session, here, challenges.LOGIN))
 
 
 @router.post("", name="passkey_logins.create", dependencies=[Depends(logins_available)])
@@ -65,7 +64,7 @@ def create(
         given = form.data
 
         def look() -> Proof:
-            purpose = ceremonies.LOGIN
+            purpose = challenges.LOGIN
             return proofs.by_passkey(db, session, limits, here, purpose, given.passkey)
 
         try:
@@ -78,7 +77,7 @@ def create(
         request,
         db,
         session,
-        db.merge(proof.user, load=False),
+        proof.user,
         client,
         by=proof.by,
         remember_days=given.remember_days(settings.remember_days),

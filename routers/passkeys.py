@@ -11,8 +11,7 @@ from auth_dependencies import CurrentClient, CurrentSession, CurrentUser, guarde
 from database import Db, release
 from errors import NotFound, WrongPasskey
 from models import Passkey
-from routers.relying_parties import ThisBlog
-from routers.second_steps import json
+from routers.relying_parties import ThisBlog, as_json
 from services import audit, ceremonies, logins, passkeys, recovery_codes, two_factor
 from services.ceremonies import SentPasskey
 from services.text import one_line
@@ -58,7 +57,7 @@ def options(user: CurrentUser, session: CurrentSession, here: ThisBlog, db: Db) 
     """What the browser is to make; JSON for navigator.credentials.create()."""
     if here is None:
         raise NotFound
-    return json(ceremonies.ask_for_new(session, here, user, passkeys.of_user(db, user)))
+    return as_json(ceremonies.ask_for_new(session, here, user, passkeys.of_user(db, user)))
 
 
 @router.post("", name="passkeys.create")

@@ -15,8 +15,8 @@ router = guarded("/settings/two-factor/recovery-codes", fresh=True)
 @router.get("", name="recovery_codes.show")
 def show(request: Request, user: CurrentUser, session: CurrentSession, db: Db) -> Response:
     """New codes, for as long as they are not noted down; else how many are left."""
-    codes = recovery_codes.shown(session, request.app.state.settings)
     factors = two_factor.of_user(db, user)
+    codes = recovery_codes.shown(session, request.app.state.settings) if factors.any else []
     return page(request, "recovery_codes/show.html", codes=codes, factors=factors)
 
 

@@ -4,8 +4,9 @@ from typing import Annotated, Any
 
 from fastapi import Depends
 from starlette.requests import Request
+from starlette.responses import Response
 
-from services.ceremonies import RelyingParty, relying_party
+from services.relying_parties import RelyingParty, relying_party
 from web.csrf import own_origin
 
 
@@ -15,6 +16,11 @@ async def get_relying_party(request: Request) -> RelyingParty | None:
 
 
 ThisBlog = Annotated[RelyingParty | None, Depends(get_relying_party)]
+
+
+def as_json(options: str) -> Response:
+    """What navigator.credentials is to be asked for."""
+    return Response(options, media_type="application/json")
 
 
 def passkey_context(request: Request) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The second step of a login: whoever is here has shown a password, and is not logged in yet."""
+"""The second step of a login: whoever is here has done the first, and is not logged in yet."""
 
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -19,8 +19,8 @@ from errors import Invalid, NotFound, TooOften, WrongCode, WrongPasskey
 from models import User
 from routers.auth import Next, NextForm
 from routers.entering import log_in
-from routers.relying_parties import ThisBlog
-from services import audit, ceremonies, passkeys, proofs, second_steps, two_factor
+from routers.relying_parties import ThisBlog, as_json
+from services import audit, ceremonies, challenges, passkeys, proofs, second_steps, two_factor
 from services.ceremonies import SentPasskey
 from services.proofs import Proof
 from services.text import optional_line
@@ -67,7 +67,7 @@ def options(session: CurrentSession, here: ThisBlog, db: Db) -> Response:
     if pending is None or here is None:
         raise NotFound
     known = passkeys.of_user(db, pending.user)
-    return json(ceremonies.ask_for_one(session, here, ceremonies.SECOND_STEP, known))
+    return as_json(ceremonies.ask_for_one(session, here, challenges.SECOND_STEP, known))
 
 
 @router.post("", name="second_steps.create", dependencies=[Depends(logins_available)])
@@ -118,7 +118,7 @@ def proven(
 
     def look() -> Proof:
         if given.passkey:
-            purpose = ceremonies.SECOND_STEP
+            purpose = challenges.SECOND_STEP
             return proofs.by_passkey(db, session, limits, here, purpose, given.passkey, user)
         return proofs.by_any_code(db, user, settings, given.code)
 
@@ -147,7 +147,3 @@ def shown(db: Db, user: User) -> dict[str, Any]:
 def to_login(request: Request, back: str) -> Response:
     say = "Please log in again: it has been a while, or something has changed."
     return redirect_to(request, f"/auth/login?next={quote(safe_next(back), safe='')}", say=say)
-
-
-def json(text: str) -> Response:
-    return Response(text, media_type="application/json")

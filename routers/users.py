@@ -26,7 +26,9 @@ router = public("/users")
 
 
 class Registration(credentials.Registration, NextForm):
-    pass
+    """`homepage` is a field that people do not see, and that programs fill."""
+
+    homepage: str = ""
 
 
 RegistrationForm = Annotated[Form[Registration], Depends(form_of(Registration))]
@@ -50,6 +52,8 @@ def create(
     db: Db,
 ) -> Response:
     must_be_open(request)
+    if form.value("homepage"):
+        return redirect_to(request, safe_next(form.value("next")))  # as if all were well
     state = request.app.state
     with form.or_show("users/register.html"):
         wanted = form.data

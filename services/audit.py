@@ -38,6 +38,8 @@ COOKIE_STOLEN = "stolen cookie used"
 PROTECTION = "login moved"
 DEVICE_ENDED = "device logged out"
 DEVICES_ENDED = "other devices logged out"
+IDENTITY_LINKED = "identity linked"
+IDENTITY_UNLINKED = "identity unlinked"
 PASSWORD_CHANGED = "password changed"  # noqa: S105
 RESET_ASKED = "link for a new password asked for"
 PASSWORD_RESET = "password set by mail"  # noqa: S105
@@ -45,6 +47,16 @@ EMAIL_CHANGE_ASKED = "new e-mail address given"
 EMAIL_CHANGED = "e-mail address changed"
 EMAIL_REMOVED = "e-mail address removed"
 EMAIL_VERIFIED = "e-mail address confirmed"
+USERNAME_CHANGED = "username changed"
+EXPORTED = "data exported"
+DELETED = "account deleted"
+ROLE_CHANGED = "role changed"
+OWNER_CHANGED = "blog handed over"
+SUSPENDED = "account suspended"
+UNSUSPENDED = "suspension lifted"
+LOGGED_OUT_EVERYWHERE = "logged out everywhere"
+INVITED = "invitation made"
+UNINVITED = "invitation taken back"
 LIMITED = "limit reached"
 FORBIDDEN = "refused"
 POST_PUBLISHED = "post published"
@@ -78,6 +90,8 @@ def record(
 
     `user` is whose account it concerns, `actor` who did it (the same unless given).
     """
+    if actor and user and actor.id != user.id:
+        details["actor"] = actor.username
     if action not in BY_STRANGERS:
         actor = actor or user
     event = AuditEvent(
@@ -119,9 +133,18 @@ def of_user(db: Session, user: User, before: int | None = None, most: int = 50) 
     return latest(db, theirs, before, most)
 
 
-def everything(db: Session, before: int | None = None, most: int = 50) -> list[AuditEvent]:
-    """What happened on this blog, the latest first."""
-    return latest(db, select(AuditEvent), before, most)
+def everything(
+    db: Session, before: int | None = None, most: int = 50, *, who: str = "", action: str = ""
+) -> list[AuditEvent]:
+    """What happened on this blog, the latest first; only by or to `who`, only such an `action`."""
+    wanted = select(AuditEvent)
+    if action:
+        wanted = wanted.where(AuditEvent.action == action)
+    if who:
+        theirs = select(User.id).where(User.username == who).scalar_subquery()
+        is_theirs = (col(AuditEvent.user_id) == theirs) | (col(AuditEvent.actor_id) == theirs)
+        wanted = wanted.where(is_theirs | (col(AuditEvent.username) == who))
+    return latest(db, wanted, before, most)
 
 
 def latest(db: Session, query: Any, before: int | None, most: int) -> list[AuditEvent]:

@@ -1,37 +1,30 @@
 """Passkeys as the browser speaks of them: what it is asked, and whether its answer is good.
 
 WebAuthn calls the two of them ceremonies: registration makes a passkey, authentication shows it
-(https://www.w3.org/TR/webauthn-3/, sections 7.1 and 7.2). Each begins with a challenge that is
-good for one answer, within five minutes, in the session that it was given to, for one purpose.
+(https://www.w3.org/TR/webauthn-3/, sections 7.1 and 7.2). Each begins with a challenge.
 """
 
-import base64
-import ipaddress
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Annotated, Any, Protocol
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import AfterValidator
 
-from backends.limits import Limit, Limits
+from backends.limits import Limits
 from errors import WrongPasskey
-from models import Passkey, User, now
-from settings import Settings
+from models import Passkey, User
+from services import challenges
+from services.browser_session import BrowserSession
+from services.challenges import LASTS, LOGIN, REGISTRATION
+from services.relying_parties import RelyingParty
 
 if TYPE_CHECKING:
     from webauthn.helpers.structs import PublicKeyCredentialDescriptor
 
-LASTS = timedelta(minutes=5)
 LONGEST_SENT = 16 * 1024
-CHALLENGES_OF_NETWORK = Limit("challenges of network", 200, LASTS)
-ANSWERS = Limit("answers to a challenge", 1, LASTS * 2)
 LONGEST_ID = 1023  # bytes (WebAuthn, section 4)
 HIGHEST_COUNT = 2**31 - 1  # that the database stores; a finger would take 68 years
-REGISTRATION, LOGIN, SECOND_STEP, CONFIRMATION = "new", "login", "second step", "confirmation"
-TOO_LATE = "That took too long, or was sent twice. Nothing is lost; try again."
 
 
 def bounded(sent: str) -> str:
@@ -44,15 +37,6 @@ SentPasskey = Annotated[str, AfterValidator(bounded)]
 
 
 @dataclass(frozen=True)
-class RelyingParty:
-    """Whom passkeys are made for. Browsers give them to nobody but `origin`."""
-
-    id: str
-    name: str
-    origin: str
-
-
-@dataclass(frozen=True)
 class NewPasskey:
     """What a registration leaves."""
 
@@ -62,43 +46,8 @@ class NewPasskey:
     transports: str
 
 
-@dataclass(frozen=True)
-class Shown:
-    """A passkey that was really shown; `verified` if the person unlocked it as well."""
-
-    sign_count: int
-    verified: bool
-
-
-class ChallengeSession(Protocol):
-    """What a ceremony needs of the session."""
-
-    def get(self, name: str) -> Any: ...
-    def set(self, name: str, value: Any) -> None: ...
-    def note(self, lifetime: timedelta, **data: Any) -> None: ...
-
-
-def relying_party(settings: Settings, origin: str) -> RelyingParty | None:
-    """This blog, or None where it can have no passkeys: they are bound to a name and to HTTPS.
-
-    That is the name in BASE_URL. Only in development, where there is none, it is the one by which
-    this request came (`origin`): a forged Host header must not choose it.
-    """
-    base = settings.base_url or ("" if settings.in_production else origin)
-    try:
-        parts = urlsplit(base)
-        scheme, host, port = parts.scheme, parts.hostname or "", parts.port
-    except ValueError:  # a Host header may say anything
-        return None
-    is_safe = scheme == "https" or host == "localhost" or host.endswith(".localhost")
-    if not host or not is_safe or is_address(host):
-        return None
-    shown_port = "" if port in (None, 443 if scheme == "https" else 80) else f":{port}"
-    return RelyingParty(host, settings.site_name, f"{scheme}://{host}{shown_port}")
-
-
 def ask_for_new(
-    session: ChallengeSession, here: RelyingParty, user: User, known: Sequence[Passkey]
+    session: BrowserSession, here: RelyingParty, user: User, known: Sequence[Passkey]
 ) -> str:
     """The options of a registration, as JSON for the browser.
 
@@ -117,7 +66,7 @@ def ask_for_new(
         user_id=user.id.bytes,
         user_name=user.username,
         user_display_name=user.display_name,
-        challenge=challenge(session, REGISTRATION),
+        challenge=challenges.make(session, REGISTRATION),
         timeout=milliseconds(LASTS),
         exclude_credentials=descriptors(known),
         authenticator_selection=AuthenticatorSelectionCriteria(
@@ -129,7 +78,7 @@ def ask_for_new(
 
 
 def ask_for_one(
-    session: ChallengeSession, here: RelyingParty, purpose: str, known: Sequence[Passkey] = ()
+    session: BrowserSession, here: RelyingParty, purpose: str, known: Sequence[Passkey] = ()
 ) -> str:
     """The options of an authentication, as JSON: by one of `known`, or by any that they find."""
     from webauthn import generate_authentication_options, options_to_json
@@ -138,7 +87,7 @@ def ask_for_one(
     is_all = purpose == LOGIN
     options = generate_authentication_options(
         rp_id=here.id,
-        challenge=challenge(session, purpose),
+        challenge=challenges.make(session, purpose),
         timeout=milliseconds(LASTS),
         allow_credentials=descriptors(known),
         user_verification=UserVerificationRequirement.REQUIRED
@@ -149,13 +98,13 @@ def ask_for_one(
 
 
 def registered(
-    session: ChallengeSession, limits: Limits, here: RelyingParty, sent: str
+    session: BrowserSession, limits: Limits, here: RelyingParty, sent: str
 ) -> NewPasskey:
     """The passkey that a browser has made. Raises WrongPasskey."""
     from webauthn import verify_registration_response
     from webauthn.helpers import parse_registration_credential_json
 
-    expected = take_challenge(session, limits, REGISTRATION)
+    expected = challenges.take(session, limits, REGISTRATION)
     try:
         credential = parse_registration_credential_json(sent)
         verified = verify_registration_response(
@@ -189,20 +138,19 @@ def credential_of(sent: str) -> tuple[bytes, bytes | None]:
 
 
 def shown(
-    session: ChallengeSession,
+    session: BrowserSession,
     limits: Limits,
     here: RelyingParty,
     purpose: str,
     passkey: Passkey,
     sent: str,
-) -> Shown:
-    """Check what proves that somebody has this passkey. Raises WrongPasskey.
-
-    Whether its counter went on is left to passkeys.py, which has to store it.
+) -> int:
+    """Check what proves that somebody has this passkey, and has unlocked it if it is to be the whole
+    login; how often it says that it was used. Raises WrongPasskey.
     """
     from webauthn import verify_authentication_response
 
-    expected = take_challenge(session, limits, purpose)
+    expected = challenges.take(session, limits, purpose)
     try:
         verified = verify_authentication_response(
             credential=sent,
@@ -217,27 +165,7 @@ def shown(
         raise WrongPasskey from None
     if verified.new_sign_count > HIGHEST_COUNT:
         raise WrongPasskey
-    return Shown(verified.new_sign_count, verified.user_verified)
-
-
-def challenge(session: ChallengeSession, purpose: str) -> bytes:
-    """A new challenge; the one before is void."""
-    made = secrets.token_bytes(32)
-    until = (now() + LASTS).timestamp()
-    kept = {"value": base64.b64encode(made).decode(), "for": purpose, "until": until}
-    session.note(LASTS, challenge=kept)
-    return made
-
-
-def take_challenge(session: ChallengeSession, limits: Limits, purpose: str) -> bytes:
-    """The challenge that is to be answered, for this one time. Raises WrongPasskey."""
-    kept = session.get("challenge") or {}
-    session.set("challenge", None)
-    if kept.get("for") != purpose or kept["until"] < now().timestamp():
-        raise WrongPasskey(TOO_LATE)
-    if limits.take(ANSWERS, kept["value"]):  # two requests at once see the same session
-        raise WrongPasskey(TOO_LATE)
-    return base64.b64decode(kept["value"])
+    return verified.new_sign_count
 
 
 def descriptors(known: Sequence[Passkey]) -> "list[PublicKeyCredentialDescriptor]":
@@ -254,11 +182,3 @@ def descriptors(known: Sequence[Passkey]) -> "list[PublicKeyCredentialDescriptor
 
 def milliseconds(lasts: timedelta) -> int:
     return int(lasts.total_seconds() * 1000)
-
-
-def is_address(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True

@@ -23,11 +23,12 @@ def ask(
 
     Raises:
         TooOften: five times within a day.
+        Conflict: the password was changed meanwhile.
     """
     release(db)
     if wait := limits.take(CHANGES_OF_PERSON, str(user.id)):
         raise TooOften(wait)
-    user = accounts.locked(db, user.id)
+    user = accounts.unchanged(db, user)
     owner = email_addresses.confirmed_by(db, wanted)
     if owner and owner.id != user.id:
         mail_tokens.revoke(db, user, EMAIL)
@@ -42,10 +43,10 @@ def ask(
 
 
 def remove(db: Session, user: User, settings: Settings, client: Client) -> None:
-    """Have no address any more. Raises Invalid if accounts need one."""
+    """Have no address any more. Raises Invalid if accounts need one, or Conflict as above."""
     if settings.require_verified_email and not user.is_owner:
         raise Invalid({"email": "Accounts on this blog need an e-mail address."})
-    replace(db, accounts.locked(db, user.id), None, settings)
+    replace(db, accounts.unchanged(db, user), None, settings)
     audit.record(db, audit.EMAIL_REMOVED, user, client=client)
 
 

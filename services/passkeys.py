@@ -8,7 +8,7 @@ from sqlmodel import Session, col, select
 
 from errors import Conflict, NotFound
 from models import Identity, Passkey, User, now
-from services.ceremonies import NewPasskey, Shown
+from services.ceremonies import NewPasskey
 
 MOST = 20
 LONGEST_NAME = 80
@@ -67,21 +67,22 @@ def rename(db: Session, passkey: Passkey, name: str) -> None:
 
 def remove(db: Session, user: User, passkey: Passkey) -> None:
     """Raises Conflict if there would be no way left to log in."""
+    db.refresh(user, with_for_update=True)  # another tab may be taking the other way away
     if not user.has_password and len(of_user(db, user)) == 1 and not has_identity(db, user):
         raise Conflict({"passkey": "This is your only way to log in. Set a password first."})
     db.delete(passkey)
 
 
-def use(db: Session, passkey: Passkey, shown: Shown) -> bool:
-    """Note that a passkey was used. False if its counter did not go on: then it is a copy.
+def use(db: Session, passkey: Passkey, count: int) -> bool:
+    """Note that a passkey was used, `count` times by now. False if that is no more than before.
 
     Passkeys that live on several devices do not count; theirs stays at 0.
     """
-    counted = col(Passkey.sign_count) < shown.sign_count
-    if shown.sign_count == 0:
-        counted = col(Passkey.sign_count) == 0
-    statement = update(Passkey).where(col(Passkey.id) == passkey.id, counted)
-    result = db.execute(statement.values(sign_count=shown.sign_count, used_at=now()))
+    known = col(Passkey.sign_count)
+    statement = update(Passkey).where(
+        col(Passkey.id) == passkey.id, known < count if count else known == 0
+    )
+    result = db.execute(statement.values(sign_count=count, used_at=now()))
     return bool(result.rowcount)  # type: ignore[attr-defined]
 
 

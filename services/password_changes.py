@@ -28,12 +28,13 @@ def change(
 
     Raises:
         Invalid: the password will not do.
+        Conflict: somebody else has changed it meanwhile.
         Busy: too many passwords are being hashed.
     """
     check(user, password, settings)
     release(db)
     hashed = passwords.hash_password(password, settings.bcrypt_cost)
-    user = accounts.locked(db, user.id)
+    user = accounts.unchanged(db, user)
     store(db, user, hashed)
     auth_service.log_out_elsewhere(db, session, user, login)
     audit.record(db, audit.PASSWORD_CHANGED, user, client=client)

@@ -4,10 +4,8 @@ Each is looked at first, and used up afterwards by one statement that only one r
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
-from functools import partial
-from typing import Protocol
 
 from sqlmodel import Session
 
@@ -16,8 +14,9 @@ from database import Database, release
 from errors import CopiedPasskey, TooOften, WrongCode, WrongPasskey
 from models import User
 from services import audit, ceremonies, passkeys, recovery_codes, totp
-from services.ceremonies import ChallengeSession, RelyingParty
+from services.browser_session import BrowserSession
 from services.logins import Client
+from services.relying_parties import RelyingParty
 from settings import Settings
 
 FAILURES_OF_ACCOUNT = Limit("second factor of account", 5, timedelta(minutes=15))
@@ -35,13 +34,9 @@ class Proof:
     use: Callable[[Session], bool]
 
 
-class KnowsDevices(Protocol):
-    def knows(self, user_id: str) -> bool: ...
-
-
 def prove(db: Session, limits: Limits, limit: Limit, who: str, look: Callable[[], Proof]) -> Proof:
     """Look at what is shown, and use it up. Every try is counted before it is looked at; one that
-    is right clears the count.
+    is right clears the count. The account is locked until this transaction ends.
 
     Raises:
         WrongCode, WrongPasskey: it is not right, or somebody has used it.
@@ -55,13 +50,14 @@ def prove(db: Session, limits: Limits, limit: Limit, who: str, look: Callable[[]
     finally:
         release(db)
     limits.clear(limit, who)
-    if not proof.use(db):
+    user = db.get(User, proof.user.id, with_for_update=True)  # as it is by now
+    if user is None or not user.is_active or not proof.use(db):
         release(db)
         raise WrongPasskey if proof.by == "passkey" else WrongCode
-    return proof
+    return replace(proof, user=user)
 
 
-def tries_of(session: KnowsDevices, user: User) -> Limit:
+def tries_of(session: BrowserSession, user: User) -> Limit:
     return FAILURES_OF_DEVICE if session.knows(str(user.id)) else FAILURES_OF_ACCOUNT
 
 
@@ -82,7 +78,7 @@ def by_any_code(db: Session, user: User, settings: Settings, typed: str) -> Proo
 
 def by_passkey(
     db: Session,
-    session: ChallengeSession,
+    session: BrowserSession,
     limits: Limits,
     here: RelyingParty | None,
     purpose: str,
@@ -103,10 +99,10 @@ def by_passkey(
     passkey, owner = found
     if (user or owner).id != owner.id or handle not in (None, owner.id.bytes):
         raise WrongPasskey
-    shown = ceremonies.shown(session, limits, here, purpose, passkey, sent)
-    if 0 < passkey.sign_count >= shown.sign_count:
-        raise CopiedPasskey
-    return Proof(owner, "passkey", partial(passkeys.use, passkey=passkey, shown=shown))
+    count = ceremonies.shown(session, limits, here, purpose, passkey, sent)
+    if 0 < passkey.sign_count >= count:
+        raise CopiedPasskey(owner.id)
+    return Proof(owner, "passkey", lambda db: passkeys.use(db, passkey, count))
 
 
 def note_refusal(
@@ -119,8 +115,12 @@ def note_refusal(
 ) -> None:
     """Write into the audit log that something was not taken: `action`, unless `error` says more."""
     if isinstance(error, TooOften):
-        action = audit.LIMITED
+        action, error.is_noted = audit.LIMITED, True
     if isinstance(error, CopiedPasskey):
         action = audit.PASSKEY_COPIED
-    if audit.is_worth_a_row(limits, action, client):
-        audit.record_apart(database, action, user, client=client)
+    if not audit.is_worth_a_row(limits, action, client):
+        return
+    with database.writing() as db:
+        if isinstance(error, CopiedPasskey):
+            user = db.get(User, error.user_id)
+        audit.record(db, action, user, client=client)

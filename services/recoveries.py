@@ -31,8 +31,6 @@ LINKS_OF_NETWORK = Limit("recovery links from network", 20, timedelta(hours=1))
 def ask(db: Session, address: str, settings: Settings, limits: Limits, client: Client) -> None:
     """Mail a link to whoever has this address, if anybody has. Nothing tells which it was.
 
-    Only the stored address gets the mail: what was typed may be another that looks like it.
-
     Raises:
         TooOften: twenty times within an hour from one network.
     """
@@ -45,17 +43,18 @@ def ask(db: Session, address: str, settings: Settings, limits: Limits, client: C
     if stand_in := db.exec(select(User).limit(1)).first():
         # Whoever watches the clock sees the same work for an address that nobody has.
         with db.begin_nested() as attempt:
-            send(db, settings, user or stand_in, user.email if user else address)
-            db.flush()
+            send(db, settings, user or stand_in, address)
             if user is None or is_flood:
                 attempt.rollback()
     audit.record(db, audit.RESET_ASKED, user, client=client)
 
 
-def send(db: Session, settings: Settings, user: User, recipient: str | None) -> None:
-    assert recipient
+def send(db: Session, settings: Settings, user: User, address: str) -> None:
+    """To the address as it is stored; what was typed may be another mailbox that looks like it."""
+    recipient = user.email or address  # the latter only for a stand-in without one
     token = mail_tokens.issue(db, user, RESET, recipient)
     mails.queue(db, settings, recipient, "reset", user=user, token=token)
+    db.flush()
 
 
 def find_account(db: Session, key: str) -> User | None:

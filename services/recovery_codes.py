@@ -3,7 +3,6 @@
 import hashlib
 import secrets
 from datetime import timedelta
-from typing import Any, Protocol
 from uuid import UUID
 
 from sqlalchemy import delete, update
@@ -11,6 +10,7 @@ from sqlmodel import Session, col, select
 
 from models import RecoveryCode, User, now
 from services import sealing
+from services.browser_session import BrowserSession
 from settings import Settings
 
 PURPOSE = "recovery codes"
@@ -21,11 +21,6 @@ ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 LENGTH = 16
 SHOWN_FOR = timedelta(minutes=15)
 MISREAD = str.maketrans("oil", "011")
-
-
-class CodesSession(Protocol):
-    def get(self, name: str) -> Any: ...
-    def set(self, name: str, value: Any) -> None: ...
 
 
 def make(db: Session, user: User) -> list[str]:
@@ -58,17 +53,17 @@ def use(db: Session, code_id: UUID) -> bool:
     return bool(db.execute(statement).rowcount)  # type: ignore[attr-defined]
 
 
-def show(session: CodesSession, settings: Settings, codes: list[str]) -> None:
+def show(session: BrowserSession, settings: Settings, codes: list[str]) -> None:
     """Keep new codes readable in this session, until they are noted down or 15 minutes are over."""
     session.set("recovery_codes", sealing.seal(settings.secrets, PURPOSE, " ".join(codes)))
 
 
-def shown(session: CodesSession, settings: Settings) -> list[str]:
+def shown(session: BrowserSession, settings: Settings) -> list[str]:
     sealed = session.get("recovery_codes") or ""
     return (sealing.unseal(settings.secrets, PURPOSE, sealed, SHOWN_FOR) or "").split()
 
 
-def hide(session: CodesSession) -> None:
+def hide(session: BrowserSession) -> None:
     session.set("recovery_codes", None)
 
 

@@ -7,7 +7,6 @@ the password, so that whoever changes that ends what others have begun.
 import hashlib
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Protocol
 from uuid import UUID
 
 from sqlmodel import Session
@@ -16,19 +15,13 @@ from backends.limits import Limit, Limits
 from database import Database
 from errors import TooOften
 from models import User
-from services import audit, logins, mails, proofs
+from services import audit, logins, notices, proofs
+from services.browser_session import BrowserSession
 from services.logins import Client
 from settings import Settings
 
 FIFTEEN_MINUTES = timedelta(minutes=15)
 WARNINGS = Limit("mails about second steps", 1, timedelta(days=1))
-
-
-class FlowSession(Protocol):
-    """What a second step needs of the session."""
-
-    def get(self, name: str) -> Any: ...
-    def begin_flow(self, lifetime: timedelta, **data: Any) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -42,7 +35,7 @@ class Pending:
 
 
 def begin(
-    session: FlowSession, user: User, *, by: str, remember_days: int | None, back: str
+    session: BrowserSession, user: User, *, by: str, remember_days: int | None, back: str
 ) -> None:
     """Keep what is known of a login until its second step is done, for 15 minutes at most."""
     session.begin_flow(
@@ -55,7 +48,7 @@ def begin(
     )
 
 
-def find(db: Session, session: FlowSession) -> Pending | None:
+def find(db: Session, session: BrowserSession) -> Pending | None:
     """The login that waits in this session; None if there is none, or it has become void."""
     try:
         user = db.get(User, UUID(session.get("pending_user") or ""))
@@ -88,8 +81,8 @@ def note_refusal(
         return
     with database.writing() as db:
         device = logins.device_name(client.user_agent)
-        context = {"user": user, "device": device, "address": client.address}
-        mails.queue(db, settings, user.email, "second_step_failed", **context)
+        context = {"device": device, "address": client.address}
+        notices.tell(db, settings, user, "second_step_failed", **context)
 
 
 def proof_of(user: User) -> str:

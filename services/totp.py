@@ -3,13 +3,13 @@
 import logging
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Protocol
 
 from sqlalchemy import update
 from sqlmodel import Session, col
 
 from models import User
 from services import sealing
+from services.browser_session import BrowserSession
 from settings import Settings
 
 log = logging.getLogger("inkstand")
@@ -34,12 +34,7 @@ class Enrolment:
         return " ".join(self.secret[at : at + 4] for at in range(0, len(self.secret), 4))
 
 
-class EnrolmentSession(Protocol):
-    def get(self, name: str) -> Any: ...
-    def set(self, name: str, value: Any) -> None: ...
-
-
-def prepare(session: EnrolmentSession, settings: Settings) -> None:
+def prepare(session: BrowserSession, settings: Settings) -> None:
     """Have a secret in this session that an app may be told; it counts once a code proves it.
 
     One that is there stays: it may be in the app already.
@@ -51,7 +46,7 @@ def prepare(session: EnrolmentSession, settings: Settings) -> None:
         session.set("enrolment", sealed)
 
 
-def prepared(session: EnrolmentSession, settings: Settings) -> str | None:
+def prepared(session: BrowserSession, settings: Settings) -> str | None:
     """The secret that was prepared within the last hour."""
     sealed = session.get("enrolment") or ""
     return sealing.unseal(settings.secrets, ENROLMENT, sealed, ENROLMENT_LASTS)
@@ -85,7 +80,7 @@ def step_of(secret: str, typed: str) -> int | None:
 
 
 def switch_on(
-    session: EnrolmentSession, user: User, settings: Settings, secret: str, step: int
+    session: BrowserSession, user: User, settings: Settings, secret: str, step: int
 ) -> None:
     """Ask for codes from now on; the one that proved that the app works is used up."""
     user.totp_secret = sealing.seal(settings.secrets, PURPOSE, secret)

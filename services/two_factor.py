@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlmodel import Session, col, func, select
 
 from models import Passkey, RecoveryCode, User
-from services import audit, logins, mails, recovery_codes
+from services import audit, logins, notices, recovery_codes
 from services.logins import Client
 from settings import Settings
 
@@ -58,14 +58,6 @@ def tell(
 ) -> None:
     """Log a change of how somebody logs in, and mail it to them: it may not have been they."""
     audit.record(db, action, user, client=client)
-    if user.email:
-        mails.queue(
-            db,
-            settings,
-            user.email,
-            "factor_changed",
-            user=user,
-            sentence=sentence,
-            device=logins.device_name(client.user_agent),
-            address=client.address,
-        )
+    device = logins.device_name(client.user_agent)
+    context = {"sentence": sentence, "device": device, "address": client.address}
+    notices.tell(db, settings, user, "factor_changed", **context)

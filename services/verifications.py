@@ -47,7 +47,7 @@ def send_again(
     release(db)
     if wait := limits.take(LINKS_OF_PERSON, str(user.id)):
         raise TooOften(wait)
-    user = accounts.locked(db, user.id)
+    user = accounts.unchanged(db, user)
     if email and email != user.email and not user.email_is_verified:
         email_addresses.claim(user, email)
     send(db, settings, user)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psycopg2
 import pytest
@@ -19,6 +20,9 @@ from tests import servers
 from tests.blog import Blog, Person, blog_settings
 from tests.mailbox import Mailbox
 from tests.people import ALICE, BOB, CAROL, MALLORY
+
+if TYPE_CHECKING:  # making its keys takes a while, and few tests need them
+    from tests.openid_provider import LocalProvider
 
 POSTGRES, REDIS = "INKSTAND_TEST_POSTGRES", "INKSTAND_TEST_REDIS"
 BACKENDS = ("sqlite", "postgres")
@@ -147,6 +151,44 @@ def carol(alice: Person, blog: Blog) -> Person:
 def mallory(alice: Person, blog: Blog) -> Person:
     """An author who attacks; logged in."""
     return blog.person(MALLORY)
+
+
+@pytest.fixture(scope="session")
+def running_provider() -> Iterator["LocalProvider"]:
+    from tests.openid_provider import LocalProvider
+
+    with LocalProvider() as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def running_office(running_blog: Blog, running_provider: "LocalProvider") -> Iterator[Blog]:
+    from tests.openid_world import knowing
+
+    with knowing(running_blog, running_provider) as found:
+        yield found
+
+
+@pytest.fixture
+def provider(running_provider: "LocalProvider") -> "LocalProvider":
+    """A provider of logins, on this machine and honest until told otherwise."""
+    running_provider.reset()
+    return running_provider
+
+
+@pytest.fixture
+def office(alice: Person, running_office: Blog, provider: "LocalProvider") -> Blog:
+    """The blog of Alice, where one can log in by way of that provider."""
+    from tests.openid_world import forget
+
+    forget(running_office)
+    return running_office
+
+
+@pytest.fixture
+def maren(office: Blog) -> Person:
+    """Known to the provider; nobody here yet."""
+    return office.visitor()
 
 
 def fresh_database(name: str) -> str:

@@ -103,3 +103,28 @@ def test_every_top_level_module_has_its_place_in_the_rules() -> None:
     modules = {path.stem for path in ROOT.glob("*.py")}
     packages = {path.parent.name for path in ROOT.glob("*/__init__.py")} - {"tests", "bench"}
     assert modules | packages == set(MAY_IMPORT)
+
+
+# Whoever else logs people in would skip the second step.
+LOGS_IN = {
+    "routers/entering.py",  # after a password or a provider: asks for the second step first
+    "routers/second_steps.py",  # after the second step
+    "routers/passkey_logins.py",  # after a passkey that its owner unlocked
+    "routers/users.py",  # a new account has no second factor
+}
+
+
+def test_nobody_is_logged_in_past_the_second_step() -> None:
+    found = {
+        str(path.relative_to(ROOT))
+        for path in sources()
+        if any(is_call_of("log_in", node) for node in ast.walk(ast.parse(path.read_text("utf-8"))))
+    }
+    assert found == LOGS_IN
+
+
+def is_call_of(name: str, node: ast.AST) -> bool:
+    if not isinstance(node, ast.Call):
+        return False
+    called = node.func
+    return getattr(called, "attr", None) == name or getattr(called, "id", None) == name

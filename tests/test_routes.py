@@ -15,13 +15,14 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import httpx2
 import pytest
 from fastapi.routing import iter_route_contexts
 from sqlalchemy import delete
 
-from models import Login, Passkey, User
+from models import Identity, Login, Passkey, User
 from tests.blog import INVENTED, Blog, Person, blog_settings, fill
 from tests.people import ALICE, BOB, CAROL, MALLORY
 
@@ -33,26 +34,44 @@ ROLES = {CAROL: "reader", MALLORY: "author", BOB: "author", ERIN: "editor", ALIC
 TABLE = """
                                                      stranger carol    mallory  bob      erin     alice
 GET    /                                             ok       ok       ok       ok       ok       ok
+GET    /admin                                        login    no       no       no       no       ok
+GET    /admin/audit                                  login    no       no       no       no       ok
+GET    /admin/invitations                            login    no       no       no       no       ok
+POST   /admin/invitations                            login    no       no       no       no       ok
+GET    /admin/invitations/new                        login    no       no       no       no       ok
+POST   /admin/invitations/{handle}/delete            login    no       no       no       no       -
 GET    /admin/mail                                   login    no       no       no       no       ok
 POST   /admin/mail                                   login    no       no       no       no       ok
 POST   /admin/mail/{mail_id}/retry                   login    no       no       no       no       -
+GET    /admin/owner                                  login    no       no       no       no       ok
+POST   /admin/owner                                  login    no       no       no       no       ok
+GET    /admin/users                                  login    no       no       no       no       ok
+GET    /admin/users/{username}                       login    no       no       no       no       ok
+POST   /admin/users/{username}/logins/delete         login    no       no       no       no       ok
+POST   /admin/users/{username}/role                  login    no       no       no       no       ok
+POST   /admin/users/{username}/suspend               login    no       no       no       no       ok
+POST   /admin/users/{username}/unsuspend             login    no       no       no       no       ok
 GET    /auth/confirm                                 login    ok       ok       ok       ok       ok
 POST   /auth/confirm                                 login    ok       ok       ok       ok       ok
 POST   /auth/confirm/passkey-options                 login    -        -        -        -        -
 GET    /auth/forgot                                  ok       ok       ok       ok       ok       ok
 POST   /auth/forgot                                  ok       ok       ok       ok       ok       ok
 GET    /auth/forgot/sent                             ok       ok       ok       ok       ok       ok
+GET    /auth/invite/{token}                          ok       ok       ok       ok       ok       ok
+POST   /auth/invite/{token}                          ok       ok       ok       ok       ok       ok
 GET    /auth/login                                   ok       ok       ok       ok       ok       ok
 POST   /auth/login                                   ok       ok       ok       ok       ok       ok
 GET    /auth/logout                                  ok       ok       ok       ok       ok       ok
 POST   /auth/logout                                  ok       ok       ok       ok       ok       ok
+POST   /auth/openid/{provider}                       -        -        -        -        -        -
+GET    /auth/openid/{provider}/callback              -        -        -        -        -        -
 POST   /auth/passkey                                 ok       ok       ok       ok       ok       ok
 POST   /auth/passkey/options                         -        -        -        -        -        -
+GET    /auth/reset/{token}                           ok       ok       ok       ok       ok       ok
+POST   /auth/reset/{token}                           ok       ok       ok       ok       ok       ok
 GET    /auth/two-factor                              login    ok       ok       ok       ok       ok
 POST   /auth/two-factor                              login    ok       ok       ok       ok       ok
 POST   /auth/two-factor/passkey-options              -        -        -        -        -        -
-GET    /auth/reset/{token}                           ok       ok       ok       ok       ok       ok
-POST   /auth/reset/{token}                           ok       ok       ok       ok       ok       ok
 GET    /auth/verify                                  ok       ok       ok       ok       ok       ok
 POST   /auth/verify                                  login    ok       ok       ok       ok       ok
 GET    /auth/verify/{token}                          ok       ok       ok       ok       ok       ok
@@ -76,6 +95,14 @@ POST   /posts/{slug}/restore                         login    no       no       
 POST   /posts/{slug}/restore draft                   login    no       -        ok       ok       ok
 GET    /readyz                                       ok       ok       ok       ok       ok       ok
 GET    /settings                                     login    ok       ok       ok       ok       ok
+GET    /settings/delete                              login    ok       ok       ok       ok       ok
+POST   /settings/delete                              login    ok       ok       ok       ok       ok
+GET    /settings/email                               login    ok       ok       ok       ok       ok
+POST   /settings/email                               login    ok       ok       ok       ok       ok
+GET    /settings/export                              login    ok       ok       ok       ok       ok
+GET    /settings/identities                          login    ok       ok       ok       ok       ok
+POST   /settings/identities/{handle}/delete          login    -        -        ok       -        -
+POST   /settings/identities/{provider}               login    -        -        -        -        -
 GET    /settings/passkeys                            login    ok       ok       ok       ok       ok
 POST   /settings/passkeys                            login    ok       ok       ok       ok       ok
 GET    /settings/passkeys/new                        login    ok       ok       ok       ok       ok
@@ -84,8 +111,6 @@ POST   /settings/passkeys/{handle}                   login    -        -        
 GET    /settings/passkeys/{handle}/delete            login    -        -        ok       -        -
 POST   /settings/passkeys/{handle}/delete            login    -        -        ok       -        -
 GET    /settings/passkeys/{handle}/edit              login    -        -        ok       -        -
-GET    /settings/email                               login    ok       ok       ok       ok       ok
-POST   /settings/email                               login    ok       ok       ok       ok       ok
 GET    /settings/password                            login    ok       ok       ok       ok       ok
 POST   /settings/password                            login    ok       ok       ok       ok       ok
 GET    /settings/profile                             login    ok       ok       ok       ok       ok
@@ -103,14 +128,18 @@ GET    /settings/two-factor/recovery-codes           login    ok       ok       
 POST   /settings/two-factor/recovery-codes           login    -        -        -        -        -
 POST   /settings/two-factor/recovery-codes/noted     login    ok       ok       ok       ok       ok
 POST   /settings/two-factor/secret                   login    ok       ok       ok       ok       ok
+GET    /settings/username                            login    ok       ok       ok       ok       ok
+POST   /settings/username                            login    ok       ok       ok       ok       ok
 GET    /tags/{slug}                                  ok       ok       ok       ok       ok       ok
 GET    /trash                                        login    no       ok       ok       ok       ok
 GET    /users/register                               ok       ok       ok       ok       ok       ok
 POST   /users/register                               ok       ok       ok       ok       ok       ok
+GET    /users/register/openid                        ok       ok       ok       ok       ok       ok
+POST   /users/register/openid                        ok       ok       ok       ok       ok       ok
 GET    /users/{username}                             ok       ok       ok       ok       ok       ok
 """
 
-GUARDS = {"login_required", "fresh_login_required", "api_login_required"}
+GUARDS = {"login_required", "fresh_login_required", "api_login_required", "ws_login_required"}
 PUBLIC = {"for_everybody"}
 REDIRECTS = {"/auth/login": "login", "/auth/confirm": "confirm"}
 
@@ -186,6 +215,7 @@ class Cast:
     def outcome(self, who: str, address: str) -> str:
         method, path, *kind = address.split()
         person = self.people[who]
+        self.blog.put(User, disabled_at=None)  # somebody may just have been suspended
         if who != "stranger" and not person.is_logged_in():
             assert person.log_in().status_code == 303
         path = fill(path, self.belongings(path, is_draft=bool(kind)))
@@ -204,14 +234,29 @@ class Cast:
             known["slug"] = bob.draft() if is_draft else bob.write()
         elif "{slug}" in path:
             known["slug"] = "tides"
-        if "/passkeys/{handle}" in path:
+        if "/identities/{handle}" in path:
+            known["handle"] = self.identity_of(bob)
+        elif "/passkeys/{handle}" in path:
             known["handle"] = self.passkey_of(bob)
         elif "{handle}" in path:
             known["handle"] = self.login_of(bob)
         return known
 
+    def identity_of(self, person: Person) -> str:
+        subject = f"{len(self.blog.rows(Identity))}"
+        with self.blog.database.writing() as db:
+            made = Identity(
+                user_id=self.id_of(person), provider="github", issuer="x", subject=subject
+            )
+            db.add(made)
+        return str(made.id)
+
+    def id_of(self, person: Person) -> UUID:
+        [found] = [u.id for u in self.blog.rows(User) if u.username == person.username]
+        return UUID(str(found))
+
     def login_of(self, person: Person) -> str:
-        [user_id] = [u.id for u in self.blog.rows(User) if u.username == person.username]
+        user_id = self.id_of(person)
         found = [login.id for login in self.blog.rows(Login) if login.user_id == user_id]
         return str(found[0]) if found else INVENTED
 

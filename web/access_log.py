@@ -17,6 +17,13 @@ log = logging.getLogger("inkstand.access")
 
 # Addresses that are secrets in themselves are logged without what makes them so.
 SECRET_PATHS = re.compile(r"^(/auth/(?:reset|verify|invite)|/preview)/[^/]+")
+
+
+def shown_path(path: str) -> str:
+    """The same path without what makes it a secret."""
+    return SECRET_PATHS.sub(r"\1/…", path)
+
+
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
@@ -60,7 +67,7 @@ class AccessLog:
         client = scope.get("client")
         fields = {
             "method": scope.get("method", "GET"),
-            "path": SECRET_PATHS.sub(r"\1/…", scope["path"]),
+            "path": shown_path(scope["path"]),
             "status": status,
             "ms": round((time.perf_counter() - started_at) * 1000, 1),
             "bytes": size,

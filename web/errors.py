@@ -230,6 +230,14 @@ def show_rejected(request: Request, error: errors.Rejected) -> Response:
     return error_page(request, 409 if isinstance(error, errors.Conflict) else 422, str(error))
 
 
+def show_provider_away(request: Request, error: errors.ProviderAway) -> Response:
+    return error_page(request, 503, str(error), headers={"Retry-After": "60"})
+
+
+def show_not_proven(request: Request, error: errors.NotProven) -> Response:
+    return error_page(request, 400, str(error))
+
+
 def show_bad_link(request: Request, _: errors.BadLink) -> Response:
     """Used, too old, changed, somebody else's: one page for all, with the way to a new one."""
     return page(request, "errors/bad_link.html", status_code=400, form=Form())
@@ -276,6 +284,8 @@ HANDLERS: dict[type[Exception], Callable[[Request, Any], Response]] = {
     errors.Gone: show_gone,
     errors.Forbidden: show_forbidden,
     errors.Rejected: show_rejected,
+    errors.ProviderAway: show_provider_away,
+    errors.NotProven: show_not_proven,
     errors.BadLink: show_bad_link,
     errors.StaleVersion: show_stale,
     errors.TooOften: show_too_often,

@@ -47,9 +47,16 @@ def upgrade() -> None:
     op.create_table(
         "retired_names",
         sa.Column("username", sa.String(length=40), nullable=False),
+        sa.Column("user_id", sa.Uuid(), nullable=True),
         sa.Column("until", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["users.id"], name=op.f("fk_retired_names_user_id"), ondelete="SET NULL"
+        ),
         sa.PrimaryKeyConstraint("username", name=op.f("pk_retired_names")),
     )
+    with op.batch_alter_table("retired_names", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_retired_names_user_id"), ["user_id"], unique=False)
+
     op.create_table(
         "api_tokens",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -216,6 +223,7 @@ def upgrade() -> None:
             sa.Column("totp_step", sa.Integer(), server_default="0", nullable=False)
         )
         batch_op.add_column(sa.Column("logged_in_at", sa.DateTime(timezone=True), nullable=True))
+        batch_op.create_index("ix_users_created_at_id", ["created_at", "id"], unique=False)
         batch_op.create_index(
             "uq_users_confirmed_email_key",
             ["email_key"],
@@ -227,6 +235,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     with op.batch_alter_table("users", schema=None) as batch_op:
+        batch_op.drop_index("ix_users_created_at_id")
         batch_op.drop_index("uq_users_confirmed_email_key")
         batch_op.drop_column("logged_in_at")
         batch_op.drop_column("totp_step")
@@ -268,6 +277,9 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_api_tokens_user_id"))
 
     op.drop_table("api_tokens")
+    with op.batch_alter_table("retired_names", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_retired_names_user_id"))
+
     op.drop_table("retired_names")
     with op.batch_alter_table("mails", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_mails_next_try_at"))

@@ -43,6 +43,22 @@ PRIVATE = [
     "/drafts",
     "/trash",
     "/settings/profile",
+    "/settings/two-factor",
+    "/settings/two-factor/delete",
+    "/settings/two-factor/recovery-codes",
+    "/settings/passkeys",
+    "/settings/passkeys/new",
+    "/auth/confirm",
+    "/settings/username",
+    "/settings/delete",
+    "/admin",
+    "/admin/users",
+    "/admin/users/maren",
+    "/admin/users/tomasz",
+    "/admin/invitations",
+    "/admin/invitations/new",
+    "/admin/owner",
+    "/admin/audit",
     "/admin/mail",
     "/settings/password",
     "/settings/email",
@@ -177,7 +193,7 @@ def test_what_is_touched_is_large_enough(open_page: OpenPage, furnished: Blog) -
             "input:visible:not([aria-hidden])"
         ).all():
             box = control.bounding_box()
-            if box and control.get_attribute("type") != "checkbox":
+            if box and control.get_attribute("type") not in ("checkbox", "radio"):
                 assert box["height"] >= 44, f"{path}: {control.inner_text()!r} is {box}"
 
 

@@ -4,11 +4,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import CDPSession, Page, expect
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import CDPSession, Page, ViewportSize, expect
 
 from models import Passkey
 from tests.blog import Blog, Person
 from tests.browser.conftest import PHONE, OpenPage
+from tests.browser.test_every_page import LOOKS, assert_accessible
 from tests.factors import App, recovery_codes
 from tests.people import BOB, PASSWORD
 
@@ -165,7 +167,7 @@ def test_a_passkey_is_remembered_when_the_box_is_ticked(laptop: Page, blog: Blog
 def test_a_passkey_is_the_second_step(laptop: Page, blog: Blog) -> None:
     laptop.goto(f"http://localhost:{blog.port}/auth/login?next=/drafts")
     log_in(laptop, "**/auth/two-factor**")
-    expect(laptop.get_by_text("Your password was right. Now your passkey, please.")).to_be_visible()
+    expect(laptop.get_by_text("The first step is done. Now your passkey, please.")).to_be_visible()
     laptop.get_by_role("button", name="Use a passkey").click()
     expect(laptop.get_by_role("heading", name="Drafts")).to_be_visible()
 
@@ -221,6 +223,33 @@ def test_without_javascript_there_is_no_dead_button(open_page: OpenPage, blog: B
     expect(said).to_be_visible()
     expect(said).to_contain_text("Passkeys need JavaScript")
     expect(page.get_by_role("button", name="Log in with a passkey")).to_be_hidden()
+
+
+@LOOKS
+def test_axe_finds_nothing(
+    open_page: OpenPage, bob: Person, scheme: str, viewport: ViewportSize
+) -> None:
+    """On the pages that one only meets on the way."""
+    axe, blog = Axe(), bob.blog
+    look: dict[str, Any] = {"javascript": True, "color_scheme": scheme, "viewport": viewport}
+    page = open_page("/auth/login?next=/settings/two-factor", **look)
+    log_in(page, "**/settings/two-factor")
+    page.get_by_role("button", name="Set up").click()
+    page.wait_for_url("**/new")
+    assert_accessible(axe, page)
+    app = App(blog, page.locator(".key").inner_text().replace(" ", ""))
+    page.get_by_label("The code that the app shows now").fill(app.code())
+    page.get_by_role("button", name="Switch on").click()
+    page.wait_for_url("**/recovery-codes")
+    assert_accessible(axe, page)
+    page = open_page("/auth/login", **look)
+    log_in(page, "**/auth/two-factor**")
+    assert_accessible(axe, page)
+    page.get_by_role("link", name="Use a recovery code").click()
+    page.get_by_label("Recovery code").fill("nothing")
+    page.get_by_role("button", name="Log in").click()
+    page.get_by_text("That is not a code").wait_for()
+    assert_accessible(axe, page)
 
 
 def test_nothing_breaks_the_policy(laptop: Page, blog: Blog) -> None:

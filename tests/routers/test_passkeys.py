@@ -10,10 +10,10 @@ from sqlalchemy import update
 
 from backends.limits import Limit
 from models import AuditEvent, Passkey, RecoveryCode, User, now
-from services import audit, ceremonies, passkeys
+from services import audit, challenges, passkeys
 from tests.authenticator import Authenticator, decoded
 from tests.blog import INVENTED, Blog, Person
-from tests.factors import grow_old, recovery_codes, second_step
+from tests.factors import grow_old, recovery_codes, second_step, set_up_app
 from tests.people import ALICE, BOB, MALLORY, PASSWORD
 from tests.processes import at_once
 
@@ -202,6 +202,18 @@ def test_a_passkey_is_removed(bob: Person, key: Authenticator, blog: Blog) -> No
     assert audit.PASSKEY_REMOVED in actions(blog)
 
 
+def test_recovery_codes_stay_as_long_as_there_is_something_to_recover(
+    bob: Person, key: Authenticator, blog: Blog
+) -> None:
+    app = set_up_app(bob)
+    [stored] = blog.rows(Passkey)
+    bob.post(f"{PASSKEYS}/{stored.id}/delete")
+    assert len(blog.rows(RecoveryCode)) == 10
+    assert second_step(at_second_step(blog), app.next_code()) == 303
+    bob.post("/settings/two-factor/delete")
+    assert blog.rows(RecoveryCode) == []
+
+
 def test_nobody_touches_somebody_elses(
     bob: Person, mallory: Person, alice: Person, key: Authenticator, blog: Blog
 ) -> None:
@@ -315,8 +327,8 @@ def test_a_challenge_lasts_five_minutes(
 ) -> None:
     person = blog.visitor()
     sent = key.show(options(person, f"{LOGIN}/options"))
-    later = now() + ceremonies.LASTS
-    monkeypatch.setattr(ceremonies, "now", lambda: later)
+    later = now() + challenges.LASTS
+    monkeypatch.setattr(challenges, "now", lambda: later)
     response = person.post(LOGIN, {"passkey": sent})
     assert response.status_code == 400
     assert "That took too long" in response.text
@@ -352,6 +364,8 @@ def test_a_passkey_that_counts_must_go_on(bob: Person, blog: Blog) -> None:
         assert log_in(blog.visitor(), key).status_code == status, number
     assert actions(blog).count(audit.PASSKEY_COPIED) == 3
     assert [row.sign_count for row in blog.rows(Passkey)] == [101]
+    [named] = {row.username for row in blog.rows(AuditEvent) if row.action == audit.PASSKEY_COPIED}
+    assert named == BOB
 
 
 def test_a_copy_is_told_what_it_is(bob: Person, blog: Blog) -> None:
@@ -374,8 +388,8 @@ def test_too_many_wrong_ones_have_to_wait(key: Authenticator, blog: Blog) -> Non
 
 
 def test_too_many_questions_have_to_wait(blog: Blog, monkeypatch: pytest.MonkeyPatch) -> None:
-    few = Limit("challenges of network", 2, ceremonies.LASTS)
-    monkeypatch.setattr(ceremonies, "CHALLENGES_OF_NETWORK", few)
+    few = Limit("challenges of network", 2, challenges.LASTS)
+    monkeypatch.setattr(challenges, "QUESTIONS_OF_NETWORK", few)
     person = blog.visitor()
     assert [person.post(f"{LOGIN}/options").status_code for _ in range(3)] == [200, 200, 429]
 

@@ -1,13 +1,15 @@
 """Changing one's password: what it takes, and what ends with the old one."""
 
 from datetime import timedelta
+from typing import Any
 
 import httpx2
 import pytest
+from sqlalchemy import delete
 
 from auth_service import FAILURES_OF_PERSON
 from models import ApiToken, AuditEvent, Login, RefreshToken, User, now
-from services import audit
+from services import audit, passwords
 from tests.blog import Blog, Person
 from tests.people import BOB, PASSWORD
 
@@ -183,3 +185,38 @@ def test_who_has_no_password_sets_a_first_one(bob: Person, blog: Blog) -> None:
     assert "current_password" not in page
     assert bob.post("/settings/password", {"password": NEW}).status_code == 303
     assert can_log_in(blog, NEW)
+
+
+def test_a_change_that_a_reset_overtakes_changes_nothing(
+    bob: Person, blog: Blog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thief who knows the old password must not win against the owner's link by a moment."""
+    blog.visitor().post("/auth/forgot", {"email": ADDRESS})
+    link, hash_password = blog.link_to(ADDRESS, "reset"), passwords.hash_password
+
+    def hash_while_it_is_reset(*given: Any) -> str:
+        monkeypatch.undo()
+        assert blog.visitor().post(link, {"password": NEW}).status_code == 303
+        return hash_password(*given)
+
+    monkeypatch.setattr(passwords, "hash_password", hash_while_it_is_reset)
+    answer = change(bob, "the thief's own password")
+    assert answer.status_code == 409
+    assert "changed elsewhere meanwhile" in answer.text
+    assert not bob.is_logged_in()
+    assert can_log_in(blog, NEW)
+
+
+def test_an_account_that_goes_meanwhile_is_gone(
+    bob: Person, blog: Blog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hash_password = passwords.hash_password
+
+    def hash_while_it_is_deleted(*given: Any) -> str:
+        with blog.database.writing() as db:
+            db.execute(delete(User).filter_by(username=BOB))
+        return hash_password(*given)
+
+    monkeypatch.setattr(passwords, "hash_password", hash_while_it_is_deleted)
+    assert change(bob).status_code == 404
+    assert not bob.is_logged_in()

@@ -8,9 +8,10 @@ import httpx2
 import pytest
 from sqlalchemy import delete, event, update
 
+import auth_service
 from auth_service import FAILURES_OF_ACCOUNT
 from models import ApiToken, AuditEvent, Mail, MailToken, Passkey, RefreshToken, User, now
-from services import audit, passwords
+from services import audit
 from services.recoveries import LINKS_OF_ADDRESS, LINKS_OF_NETWORK
 from tests.blog import Blog, Person
 from tests.people import BOB, MALLORY, PASSWORD
@@ -125,6 +126,8 @@ def test_the_same_work_is_done_whoever_asks(bob: Person, blog: Blog) -> None:
     def note(*given: Any) -> None:
         done[-1].append(given[2].split()[0].replace("ROLLBACK", "RELEASE"))
 
+    ask(blog, "first@example.org")  # opens the window in which the network is counted
+    ask(blog, "somebody@example.org")  # the network is counted from here on
     event.listen(blog.database.engine, "before_cursor_execute", note)
     try:
         for email in (ADDRESS, "nobody@example.org"):
@@ -135,6 +138,11 @@ def test_the_same_work_is_done_whoever_asks(bob: Person, blog: Blog) -> None:
     known, unknown = done
     assert known == unknown
     assert known.count("INSERT") >= 3  # a link, a mail, an event
+
+
+def test_a_blog_without_accounts_answers_too(blog: Blog) -> None:
+    assert ask(blog).headers["location"] == "/auth/forgot/sent"
+    assert not blog.rows(Mail)
 
 
 def test_what_is_no_address_comes_back(blog: Blog) -> None:
@@ -244,7 +252,7 @@ def test_every_link_that_is_not_good_gets_the_same_page(bob: Person, blog: Blog)
     note("disabled", link)
     blog.put(User, disabled_at=None)
     with blog.database.writing() as db:
-        db.execute(delete(User).where(User.username == BOB))  # type: ignore[arg-type]
+        db.execute(delete(User).filter_by(username=BOB))
     note("gone", link)
     for kind, answers in pages.items():
         assert all(map(is_dead, answers)), kind
@@ -393,6 +401,17 @@ def add_tokens(blog: Blog) -> None:
         db.add(ApiToken(user_id=bob_id, name="a", hint="ink_", digest="a"))
 
 
+def test_a_second_step_stays_one(bob: Person, blog: Blog) -> None:
+    """Whoever reads the mailbox has one factor, not two."""
+    link = link_for(blog)
+    with blog.database.writing() as db:
+        db.execute(update(User).filter_by(username=BOB).values(totp_secret="sealed"))
+    visitor = Person(blog, BOB)
+    assert visitor.post(link, {"password": NEW}).status_code == 303
+    assert visitor.log_in(NEW).headers["location"].startswith("/auth/two-factor")
+    assert not visitor.is_logged_in()
+
+
 def test_a_locked_account_opens_again(bob: Person, blog: Blog) -> None:
     """Case 79."""
     for _ in range(FAILURES_OF_ACCOUNT.most):
@@ -406,14 +425,13 @@ def test_a_login_that_was_under_way_with_the_old_password_fails(
     bob: Person, blog: Blog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Checking a password takes its time; whoever knew the old one must not slip in meanwhile."""
-    link, verify = link_for(blog), passwords.verify
+    link, still_theirs = link_for(blog), auth_service.still_theirs
 
-    def verify_while_it_is_replaced(*given: Any) -> bool:
-        is_right = verify(*given)
+    def replaced_meanwhile(*given: Any) -> User:
         assert reset(blog, link).status_code == 303
-        return is_right
+        return still_theirs(*given)
 
-    monkeypatch.setattr(passwords, "verify", verify_while_it_is_replaced)
+    monkeypatch.setattr(auth_service, "still_theirs", replaced_meanwhile)
     visitor = Person(blog, BOB)
     assert visitor.log_in().status_code == 401
     assert not visitor.is_logged_in()
@@ -478,6 +496,23 @@ def test_a_link_is_dead_once_somebody_else_has_confirmed_the_address(
         theirs = update(User).filter_by(username=MALLORY)
         db.execute(theirs.values(email_verified_at=now()))
     assert is_dead(blog.visitor().get(link))
+    assert is_dead(reset(blog, link))
+    assert can_log_in(blog, PASSWORD)
+
+
+def test_also_if_that_happens_at_the_same_moment(
+    unconfirmed: Person, blog: Blog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link, hash_password = link_for(blog), passwords.hash_password
+
+    def hash_while_it_is_confirmed(*given: Any) -> str:
+        monkeypatch.undo()
+        mallory = Person(blog, MALLORY)
+        mallory.register(email=ADDRESS)
+        assert mallory.post(blog.link_to(ADDRESS, "verify")).status_code == 303
+        return hash_password(*given)
+
+    monkeypatch.setattr(passwords, "hash_password", hash_while_it_is_confirmed)
     assert is_dead(reset(blog, link))
     assert can_log_in(blog, PASSWORD)
 

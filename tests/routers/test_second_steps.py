@@ -310,6 +310,21 @@ def test_what_was_begun_before_is_void_after(app: App, blog: Blog, change: str) 
     assert not person.is_logged_in()
 
 
+def test_a_password_that_changes_meanwhile_makes_it_void(
+    app: App, blog: Blog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person, look = at_second_step(blog, BOB), proofs.by_any_code
+
+    def look_late(*given: Any) -> proofs.Proof:
+        blog.put(User, **CHANGES["another password"])  # by another request, while this one looks
+        return look(*given)
+
+    monkeypatch.setattr(proofs, "by_any_code", look_late)
+    response = person.post(STEP, {"code": app.next_code()})
+    assert response.headers["location"] == "/auth/login?next=%2F"
+    assert not person.is_logged_in()
+
+
 def test_a_deleted_account_is_void_too(app: App, blog: Blog) -> None:
     person = at_second_step(blog, BOB)
     with blog.database.writing() as db:

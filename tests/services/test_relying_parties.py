@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.ceremonies import RelyingParty, relying_party
+from services.relying_parties import RelyingParty, relying_party
 from tests.blog import blog_settings
 
 STRONG = "tHe0LJc5n2kQ8wVbXzR4yGm7uPd1sFa9iO"

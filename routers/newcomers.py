@@ -1,0 +1,81 @@
+"""Becoming somebody here by way of another service: only the name is left to choose."""
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import Depends
+from starlette.requests import Request
+from starlette.responses import Response
+
+import auth_service
+from auth_dependencies import (
+    CurrentClient,
+    CurrentSession,
+    OptionalUser,
+    logins_available,
+    public,
+)
+from backends.openid import Claims, Provider
+from database import Db
+from errors import TooOften
+from services import newcomers, verifications
+from web.forms import Form, form_of
+from web.next_url import safe_next
+from web.sessions import Session
+from web.templating import page, redirect, redirect_to
+
+router = public("/users/register/openid")
+
+
+ChoiceForm = Annotated[Form[newcomers.Choice], Depends(form_of(newcomers.Choice))]
+
+
+@dataclass(frozen=True)
+class Newcomer:
+    """Somebody whom a provider has sent and who has no account yet."""
+
+    provider: Provider
+    claims: Claims
+    back: str
+
+
+@router.get("", name="newcomers.new")
+def new(request: Request, user: OptionalUser, session: CurrentSession, db: Db) -> Response:
+    newcomer = newcomer_in(request, session)
+    if user or newcomer is None:
+        return redirect(request, "users.new")
+    form: Form[Any] = Form({"username": newcomers.propose_username(db, newcomer.claims)})
+    return page(request, "newcomers/new.html", form=form, claims=newcomer.claims)
+
+
+@router.post("", name="newcomers.create", dependencies=[Depends(logins_available)])
+def create(
+    request: Request,
+    user: OptionalUser,
+    session: CurrentSession,
+    client: CurrentClient,
+    form: ChoiceForm,
+    db: Db,
+) -> Response:
+    newcomer = newcomer_in(request, session)
+    if user or newcomer is None:
+        return redirect(request, "users.new", say="That took too long. Please begin again.")
+    state = request.app.state
+    by, claims = newcomer.provider, newcomer.claims
+    with form.or_show("newcomers/new.html", claims=claims):
+        choice = form.data
+        if wait := state.limits.take(auth_service.REGISTRATIONS_OF_ADDRESS, client.network):
+            raise TooOften(wait)
+        made = newcomers.register(db, state.settings, by, claims, choice, client)
+    session.set("newcomer", None)
+    if verifications.is_needed(made, state.settings):
+        return redirect(request, "verifications.new")
+    auth_service.log_in(db, session, made, client, state.settings, by=by.label)
+    say = "Welcome. This blog is yours now." if made.is_owner else f"Welcome, {made.display_name}."
+    return redirect_to(request, safe_next(newcomer.back), say=say)
+
+
+def newcomer_in(request: Request, session: Session) -> Newcomer | None:
+    kept = session.get("newcomer") or {}
+    provider = request.app.state.providers.get(kept.get("provider"))
+    return Newcomer(provider, Claims(**kept["claims"]), kept["back"]) if provider else None

@@ -1,0 +1,165 @@
+"""Taking one's data along: everything that belongs to an account, as an archive without secrets."""
+
+import json
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from tempfile import SpooledTemporaryFile
+from typing import IO, Any
+from zipfile import ZIP_DEFLATED, ZipFile
+
+from sqlmodel import Session, col, select
+
+from models import ApiToken, AuditEvent, Identity, Login, Passkey, Post, RefreshToken, User, now
+from services import tags
+from settings import Settings
+
+IN_MEMORY = 1024 * 1024  # what is larger goes to the disk
+ROWS_AT_ONCE = 200
+POSTS_AT_ONCE = 10  # of up to half a megabyte each, twice
+
+PROFILE = (
+    "username",
+    "display_name",
+    "bio",
+    "website",
+    "email",
+    "email_verified_at",
+    "role",
+    "created_at",
+    "logged_in_at",
+)
+# Which columns of which tables; what proves who somebody is stays here.
+TABLES: dict[str, tuple[Any, Any, tuple[str, ...]]] = {
+    "logins.json": (
+        Login,
+        Login.user_id,
+        ("user_agent", "address", "created_at", "seen_at", "expires_at", "remember_days"),
+    ),
+    "events.json": (
+        AuditEvent,
+        AuditEvent.user_id,
+        ("at", "action", "address", "user_agent", "details"),
+    ),
+    "identities.json": (
+        Identity,
+        Identity.user_id,
+        ("provider", "issuer", "subject", "name", "created_at", "used_at"),
+    ),
+    "tokens.json": (
+        ApiToken,
+        ApiToken.user_id,
+        ("name", "hint", "scopes", "created_at", "used_at", "expires_at"),
+    ),
+    "api-logins.json": (
+        RefreshToken,
+        RefreshToken.user_id,
+        ("scopes", "user_agent", "address", "created_at", "used_at", "expires_at"),
+    ),
+    "passkeys.json": (Passkey, Passkey.user_id, ("name", "created_at", "used_at")),
+}
+README = """\
+What {site_name} ({link_base}) knows of {username}, as of {now}.
+
+profile.json      who you are here
+posts/            what you wrote, drafts and the trash too: Markdown, with the rest in YAML above it;
+                  a name that ends in .staged.md has changes that readers do not see yet
+logins.json       the devices on which you are logged in
+events.json       logins, and what changed in your account
+identities.json   the accounts elsewhere by which you log in
+tokens.json       your access tokens; api-logins.json: programs that are logged in for you
+passkeys.json     your passkeys
+
+Passwords, keys and the tokens themselves are not in here. Times are in UTC.
+"""
+
+
+def write(db: Session, user: User, settings: Settings) -> IO[bytes]:
+    """The archive, as a file to be read from its start and closed.
+
+    However much somebody has written, a few posts at a time are in memory.
+    """
+    file = SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - whoever reads it closes it
+    with ZipFile(file, "w", ZIP_DEFLATED) as archive:
+        readme = README.format(
+            site_name=settings.site_name,
+            link_base=settings.link_base,
+            username=user.username,
+            now=f"{now():%Y-%m-%d %H:%M}",
+        )
+        archive.writestr("README.txt", readme)
+        archive.writestr("profile.json", as_json({name: getattr(user, name) for name in PROFILE}))
+        for name, (model, owner, columns) in TABLES.items():
+            with archive.open(name, "w") as entry:
+                write_rows(entry, rows_of(db, model, owner, columns, user))
+        for post, names in posts_of(db, user):
+            archive.writestr(f"posts/{post.slug}.md", markdown_file(post, names))
+            if post.staged:
+                archive.writestr(f"posts/{post.slug}.staged.md", staged_file(post.staged))
+    file.seek(0)
+    return file
+
+
+def rows_of(
+    db: Session, model: Any, owner: Any, columns: Sequence[str], user: User
+) -> Iterator[dict[str, Any]]:
+    wanted = [getattr(model, name) for name in columns]
+    ids = db.exec(select(model.id).where(owner == user.id).order_by(model.id)).all()
+    for some in portions(ids, ROWS_AT_ONCE):
+        query: Any = select(*wanted).where(col(model.id).in_(some)).order_by(model.id)
+        yield from (dict(zip(columns, row, strict=True)) for row in db.execute(query))
+
+
+def posts_of(db: Session, user: User) -> Iterator[tuple[Post, list[str]]]:
+    """Every post with the names of its tags."""
+    theirs = select(Post.id).where(Post.author_id == user.id)
+    ids = db.exec(theirs.order_by(col(Post.created_at))).all()
+    for some in portions(ids, POSTS_AT_ONCE):
+        named = tags.of_posts(db, some)
+        for post in db.exec(select(Post).where(col(Post.id).in_(some))):
+            yield post, [tag.name for tag in named[post.id]]
+            db.expunge(post)
+
+
+def portions(ids: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
+    return (ids[start : start + size] for start in range(0, len(ids), size))
+
+
+def markdown_file(post: Post, names: list[str]) -> str:
+    """Every JSON value is one of YAML too, so nothing an author typed can break out of its line."""
+    about = {
+        "title": post.title,
+        "slug": post.slug,
+        "state": "trashed" if post.is_trashed else "published" if post.is_published else "draft",
+        "tags": names,
+        "created_at": post.created_at,
+        "updated_at": post.updated_at,
+        "published_at": post.published_at,
+    }
+    return with_front_matter(about, post.content)
+
+
+def staged_file(staged: dict[str, str]) -> str:
+    about = {name: value for name, value in staged.items() if name != "content"}
+    return with_front_matter(about, staged.get("content", ""))
+
+
+def with_front_matter(about: dict[str, Any], content: str) -> str:
+    lines = [f"{name}: {as_json(value, indent=None)}" for name, value in about.items()]
+    return "\n".join(["---", *lines, "---", "", content])
+
+
+def write_rows(entry: IO[bytes], rows: Iterator[dict[str, Any]]) -> None:
+    """A JSON list, row by row."""
+    before = "[\n"
+    for row in rows:
+        entry.write(f"{before}{as_json(row, indent=None)}".encode())
+        before = ",\n"
+    entry.write(b"[]\n" if before == "[\n" else b"\n]\n")
+
+
+def as_json(value: Any, indent: int | None = 2) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=indent, default=in_utc)
+
+
+def in_utc(value: datetime) -> str:
+    return value.isoformat(timespec="seconds")
