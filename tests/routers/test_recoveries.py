@@ -11,7 +11,7 @@ from sqlalchemy import delete, event, update
 import auth_service
 from auth_service import FAILURES_OF_ACCOUNT
 from models import ApiToken, AuditEvent, Mail, MailToken, Passkey, RefreshToken, User, now
-from services import audit
+from services import audit, passwords
 from services.recoveries import LINKS_OF_ADDRESS, LINKS_OF_NETWORK
 from tests.blog import Blog, Person
 from tests.people import BOB, MALLORY, PASSWORD
