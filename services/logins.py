@@ -35,6 +35,7 @@ class Client:
     network: str = ""  # to count tries by
     user_agent: str = ""
     fingerprint: str = ""  # of browser and wider network, keyed
+    older_fingerprints: tuple[str, ...] = ()  # the same by keys that are being replaced
     is_browser: bool = False
 
 
