@@ -40,6 +40,14 @@ SENTENCES = {
     audit.DEVICE_ENDED: "{user} logged out a device: {device}",
     audit.DEVICES_ENDED: "{user} logged out all their other devices",
     audit.USERNAME_CHANGED: "{before} is called {after} now",
+    audit.ACCESS_GIVEN: "{user} made the access token “{name}”",
+    audit.ACCESS_TAKEN: "{user} revoked the access token “{name}”",
+    audit.API_LOGIN: "{user} logged in to the API",
+    audit.API_LOGOUT: "{user} logged out of the API",
+    audit.REFRESH_REUSED: "a refresh token of {user} was used twice, and its login ended",
+    audit.IDENTITY_LINKED: "{user} logs in by {by} too from now on",
+    audit.IDENTITY_UNLINKED: "{user} does not log in by {by} any more",
+    audit.POST_PUBLISHED: "{username} published “{title}”",
     audit.EXPORTED: "{user} took their data along",
     audit.DELETED: "{user} deleted their account",
     audit.ROLE_CHANGED: "{actor} changed {user}’s role from {before} to {after}",
@@ -52,7 +60,7 @@ SENTENCES = {
     audit.FORBIDDEN: "{user} was refused: {what}",
     audit.LIMITED: "{user} tried something too often: {what}",
 }
-ACTIONS = sorted(v for name, v in vars(audit).items() if name.isupper() and isinstance(v, str))
+ACTIONS = sorted(SENTENCES)
 
 
 def sentence(event: AuditEvent) -> str:

@@ -9,7 +9,7 @@ from sqlmodel import Session, col, select
 
 from errors import Conflict
 from models import NOBODY, Post, PostTag, Slug, User, now
-from services import accounts, audit, names, notices
+from services import accounts, audit, logins, names, notices
 from services.logins import Client
 from settings import Role, Settings
 
@@ -42,6 +42,9 @@ def leave(db: Session, user: User, choice: Departure, settings: Settings, client
     audit.record(db, audit.DELETED, leaver, client=client, posts=choice.posts)
     notices.tell(db, settings, leaver, "goodbye", posts=choice.posts)
     names.retire(db, leaver.username)
+    logins.end_all(
+        db, leaver.id
+    )  # the row would take them along, but pages that are open must hear
     db.delete(leaver)
 
 

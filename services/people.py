@@ -9,8 +9,8 @@ from sqlalchemy import delete, tuple_, update
 from sqlmodel import Session, col, select
 
 from errors import Forbidden, Invalid, NotFound
-from models import NOBODY, Login, MailToken, RefreshToken, Site, User, now
-from services import audit, notices, streams, usernames
+from models import NOBODY, MailToken, Site, User, now
+from services import audit, logins, notices, streams, usernames
 from services.logins import Client
 from services.text import one_line, printable
 from settings import Role, Settings
@@ -48,10 +48,9 @@ def latest(db: Session, wanted: str = "", before: str = "") -> Page:
     if before:
         query = query.where(tuple_(*key) < streams.position(before))
     found = db.exec(query.order_by(*(part.desc() for part in key)).limit(PER_PAGE + 1)).all()
-    shown_here = found[:PER_PAGE]
-    has_more = len(found) > PER_PAGE
-    last = shown_here[-1] if has_more else None
-    return Page(shown_here, streams.cursor_of(last.created_at, last.id) if last else None)
+    last = found[PER_PAGE - 1] if len(found) > PER_PAGE else None
+    older = streams.cursor_of(last.created_at, last.id) if last else None
+    return Page(found[:PER_PAGE], older)
 
 
 def find(db: Session, username: str) -> User:
@@ -107,10 +106,10 @@ def hand_over(db: Session, owner: User, heir: User, settings: Settings, client: 
     if heir.id == owner.id:
         raise Invalid({"username": "That is you: the blog is yours already."})
     can_have_it = (col(User.id) == heir.id) & col(User.disabled_at).is_(None)
-    if not set_role(db, can_have_it, Role.owner):
+    if not updated(db, can_have_it, role=Role.owner):
         raise Invalid({"username": "They are suspended, so the blog would be left to nobody."})
     is_still_owner = (col(User.id) == owner.id) & (col(User.role) == Role.owner)
-    if not set_role(db, is_still_owner, Role.editor):
+    if not updated(db, is_still_owner, role=Role.editor):
         raise Forbidden("You do not own this blog any more. Nothing was changed.")
     db.execute(update(Site).where(col(Site.owner_id) == owner.id).values(owner_id=heir.id))
     audit.record(db, audit.OWNER_CHANGED, heir, actor=owner, client=client)
@@ -125,10 +124,6 @@ def change(db: Session, person: User, **values: Any) -> None:
     db.refresh(person)
 
 
-def set_role(db: Session, which: Any, role: str) -> bool:
-    return updated(db, which, role=role)
-
-
 def updated(db: Session, which: Any, **values: Any) -> bool:
     """Whether there was somebody to change, by one statement that nobody comes between."""
     statement = update(User).where(which).values(**values)
@@ -138,5 +133,5 @@ def updated(db: Session, which: Any, **values: Any) -> bool:
 
 def end_access(db: Session, person: User) -> None:
     """End what lets them in at this moment; links in mails count as that."""
-    for model in (Login, RefreshToken, MailToken):
-        db.execute(delete(model).where(col(model.user_id) == person.id))
+    logins.end_all(db, person.id)
+    db.execute(delete(MailToken).where(col(MailToken.user_id) == person.id))

@@ -21,6 +21,9 @@ from models import (
 from services import audit
 from tests.blog import Blog, Person
 from tests.people import ALICE, BOB, PASSWORD
+from tests.processes import at_once
+from tests.sockets import end_of, ready
+from web.live import LOGIN_ENDED
 
 LEAVE = "/settings/delete"
 
@@ -125,6 +128,12 @@ def test_all_their_devices_are_logged_out_at_once(bob: Person, blog: Blog) -> No
     )
     assert Person(blog, BOB).log_in().status_code == 401
     assert len(blog.rows(Login)) == 1  # Alice's
+
+
+def test_pages_that_are_open_hear_of_it_at_once(bob: Person) -> None:
+    with ready(bob.copy()) as socket:
+        leave(bob)
+        assert end_of(socket, seconds=3) == LOGIN_ENDED
 
 
 def test_all_that_belonged_to_the_account_goes(bob: Person, blog: Blog) -> None:
@@ -233,8 +242,6 @@ def test_what_happened_stays_in_the_log(bob: Person, alice: Person, blog: Blog) 
 
 @pytest.mark.parametrize("choice", ["keep", "delete"])
 def test_twice_is_once(bob: Person, blog: Blog, choice: str) -> None:
-    from tests.processes import at_once
-
     bob.write()
     twins = [bob.copy() for _ in range(4)]
     statuses = at_once(4, lambda number: leave(twins[number], choice).status_code)

@@ -9,6 +9,8 @@ from models import AuditEvent, Login, MailToken, User, now
 from services import audit, people
 from tests.blog import Blog, Person
 from tests.people import ALICE, BOB, CAROL, PASSWORD
+from tests.sockets import end_of, ready
+from web.live import LOGIN_ENDED
 
 USERS = "/admin/users"
 OWNERS_PAGES = ["/admin", USERS, "/admin/users/bob", "/admin/audit"]
@@ -197,6 +199,13 @@ def test_a_deleted_row_is_a_login_ended(alice: Person, carol: Person, blog: Blog
     response = carol.get("/settings")
     assert response.headers["location"] == "/auth/login?next=%2Fsettings"
     assert "inkstand_session" not in carol.client.cookies
+
+
+@pytest.mark.parametrize("verb", ["suspend", "logins/delete"])
+def test_pages_that_are_open_hear_of_it_at_once(alice: Person, bob: Person, verb: str) -> None:
+    with ready(bob) as socket:
+        alice.post(f"{USERS}/bob/{verb}")
+        assert end_of(socket, seconds=3) == LOGIN_ENDED
 
 
 def test_somebody_is_logged_out_everywhere(alice: Person, bob: Person, blog: Blog) -> None:
