@@ -63,7 +63,9 @@ def sentence(event: AuditEvent) -> str:
     known |= {name: value for name, value in event.details.items() if value}
     used = {name for _, name, _, _ in Formatter().parse(pattern) if name}
     said = pattern.format_map(defaultdict(lambda: SOMEBODY, known))
-    more = ", ".join(f"{k} {v}" for k, v in known.items() if k not in used | {"user", "actor", "what"})
+    more = ", ".join(
+        f"{k} {v}" for k, v in known.items() if k not in used | {"user", "actor", "what"}
+    )
     if said.startswith(SOMEBODY) or not pattern.startswith("{"):  # names stay as they are
         said = said[0].upper() + said[1:]
     return f"{said} ({more})." if more else f"{said}."

@@ -32,6 +32,8 @@ PUBLIC = {
     ("GET", "/users/{username}"),
     ("GET", "/users/register"),
     ("POST", "/users/register"),
+    ("GET", "/users/register/openid"),
+    ("POST", "/users/register/openid"),
     ("GET", "/auth/invite/{token}"),
     ("POST", "/auth/invite/{token}"),
     ("GET", "/auth/login"),
