@@ -182,6 +182,9 @@ def has_moved(
     settings: Settings = connection.app.state.settings
     if settings.session_protection == "off" or session.get("client") == client.fingerprint:
         return False
+    if session.get("client") in client.older_fingerprints:
+        session.set("client", client.fingerprint)
+        return False
     if session.get("fresh_at"):  # once: each change is written
         session.set("fresh_at", None)
     if settings.session_protection == "basic" or login.is_remembered:
@@ -236,14 +239,16 @@ def restoring(app: FastAPI) -> Callable[[Scope, str], Awaitable[Remembered | Non
 def client_of(scope: Scope, settings: Settings) -> Client:
     headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
     user_agent = headers.get(b"user-agent", "")[: logins.LONGEST_USER_AGENT]
-    wide = client_network(scope, 24, 48)
-    key = settings.secrets[0].encode()
-    fingerprint = hmac.new(key, f"client {wide} {user_agent}".encode(), hashlib.sha256)
+    here = f"client {client_network(scope, 24, 48)} {user_agent}".encode()
+    fingerprint, *older = (
+        hmac.new(key.encode(), here, hashlib.sha256).hexdigest()[:32] for key in settings.secrets
+    )
     return Client(
         address=client_address(scope),
         network=client_network(scope),
         user_agent=user_agent,
-        fingerprint=fingerprint.hexdigest()[:32],
+        fingerprint=fingerprint,
+        older_fingerprints=tuple(older),
         is_browser=b"sec-fetch-site" in headers,
     )
 

@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 
 import pytest
+from pydantic import SecretStr
 
 from models import AuditEvent, Login
 from services import audit
-from tests.blog import Blog, Person
+from tests.blog import SECRET, Blog, Person
 from tests.people import BOB, PASSWORD
 
 HOME, AWAY = "203.0.113.5", "198.51.100.7"
@@ -118,3 +119,17 @@ def test_without_a_proxy_nobody_moves_by_a_header(bob: Person, blog: Blog) -> No
             assert is_in(person.copy(**{header: AWAY})), header
             assert is_fresh(person.copy(**{header: AWAY})), header
     assert len(blog.rows(Login)) == 3
+
+
+def test_a_new_key_is_no_move(bob: Person, blog: Blog) -> None:
+    """Nor is it one when the old key goes, if they were here in between."""
+    new, old = SecretStr("a newer secret, long enough to sign with too"), SecretStr(SECRET)
+    person = bob.copy()
+    for keys in ([old], [new, old], [new]):
+        with blog.beside(session_protection="strong", secret_key=keys) as rotated:
+            here = Person(rotated, BOB)
+            here.client.cookies.update(person.client.cookies)
+            assert is_in(here), keys
+            assert is_fresh(here), keys
+            person = here
+    assert protections(blog) == []

@@ -21,17 +21,18 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from backends.session_store import open_store
+from backends import Unavailable
+from backends.session_store import SessionStore, open_store
 from models import Post, StoredSession, User, now
 from tests.blog import SECRET, Blog, Person
 from tests.people import ALICE, BOB, PASSWORD
 from tests.processes import at_once
 from web.headers import read_cookie
 from web.session_middleware import SessionMiddleware
-from web.sessions import store_key
+from web.sessions import Remembered, store_key
 from web.signing import CookieOptions, Cookies
 
-COOKIE = "inkstand_session"
+COOKIE, REMEMBER = "inkstand_session", "inkstand_remember"
 AN_HOUR = timedelta(hours=1)
 PUBLIC = ("/", "/posts", "/auth/login", "/users/register", "/users/alice", "/no-such-page")
 
@@ -682,17 +683,18 @@ def slowly_posting(blog: Blog, cookie: str) -> Iterator[SlowPost]:
 class Bench:
     """Requests to that app, each with a cookie or without."""
 
-    def __init__(self, app: Starlette, cookies: Cookies) -> None:
-        self.cookies = cookies
+    def __init__(self, app: Starlette, store: SessionStore) -> None:
+        self.store = store
         transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
         self.client = httpx2.AsyncClient(transport=transport, base_url="http://here")
         self.gate = asyncio.Event()
         self.inside = asyncio.Event()
         app.state.bench = self
 
-    async def ask(self, path: str, cookie: str = "") -> httpx2.Response:
+    async def ask(self, path: str, cookie: str = "", remembered: str = "") -> httpx2.Response:
         self.client.cookies.clear()
-        return await self.client.get(path, headers={"Cookie": f"{COOKIE}={cookie}"})
+        both = f"{COOKIE}={cookie}" + f"; {REMEMBER}={remembered}" * bool(remembered)
+        return await self.client.get(path, headers={"Cookie": both})
 
     async def log_in(self) -> str:
         [line] = set_cookies(await self.ask("/begin"))
@@ -708,8 +710,16 @@ async def begin(request: Request) -> Response:
     return Response()
 
 
-async def nobody_comes_back(*_: object) -> None:
+async def who_comes_back(_: object, cookie: str) -> Remembered | None:
     """What a remember cookie stands for here."""
+    if cookie != "good":
+        return None
+    return Remembered("a1", {"login": "1"}, "better", timedelta(days=7))
+
+
+async def begin_flow(request: Request) -> Response:
+    request.state.session.begin_flow(timedelta(minutes=15), pending_user="a1")
+    return Response()
 
 
 async def put(request: Request) -> Response:
@@ -736,6 +746,7 @@ async def fields(request: Request) -> Response:
 
 ROUTES = [
     Route("/begin", begin),
+    Route("/begin_flow", begin_flow),
     Route("/put/{name}", put),
     Route("/end", end),
     Route("/fields", fields),
@@ -763,10 +774,10 @@ async def open_bench(blog: Blog) -> AsyncIterator[Bench]:
         cookies=cookies,
         idle=timedelta(days=1),
         longest=timedelta(days=2),
-        restore=nobody_comes_back,
+        restore=who_comes_back,
         unavailable=Response(status_code=503),
     )
-    found = Bench(Starlette(routes=ROUTES, middleware=[layer]), cookies)
+    found = Bench(Starlette(routes=ROUTES, middleware=[layer]), store)
     yield found
     await found.client.aclose()
     await store.close()
@@ -824,6 +835,88 @@ async def test_a_logout_that_fails_ends_nothing(bench: Bench) -> None:
     response = await bench.ask("/end?status=500", cookie)
     assert not set_cookies(response)
     assert await bench.fields(cookie) == {}
+
+
+BETTER = f"{REMEMBER}=better; Max-Age=604800; Path=/; HttpOnly; SameSite=Lax"
+
+
+@pytest.mark.anyio
+async def test_a_login_is_brought_back_in_the_same_request(bench: Bench) -> None:
+    response = await bench.ask("/put/theme", remembered="good")
+    [line] = set_cookies(response)
+    assert set_cookies(response, REMEMBER) == [BETTER]
+    cookie = line.removeprefix(f"{COOKIE}=").partition(";")[0]
+    assert await bench.fields(cookie) == {"login": "1", "lasting": True, "theme": "written"}
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("path", ["/put/theme?status=500", "/end?status=503"])
+async def test_a_page_that_breaks_does_not_lose_what_is_remembered(
+    bench: Bench, blog: Blog, path: str
+) -> None:
+    """The old value of the cookie was used up: without the new one this would look like theft."""
+    response = await bench.ask(path, remembered="good")
+    assert set_cookies(response, REMEMBER) == [BETTER]
+    assert not set_cookies(response)
+    assert stored_keys(blog) == set()
+
+
+@pytest.mark.anyio
+async def test_nor_does_a_store_that_breaks(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def refuse(*_: object) -> None:
+        raise Unavailable
+
+    monkeypatch.setattr(type(bench.store), "create", refuse)
+    response = await bench.ask("/fields", remembered="good")
+    assert response.status_code == 503
+    assert set_cookies(response, REMEMBER) == [BETTER]
+    assert not set_cookies(response)
+
+
+@pytest.mark.anyio
+async def test_a_store_that_is_away_uses_up_no_cookie(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuse(*_: object) -> None:
+        raise Unavailable
+
+    monkeypatch.setattr(type(bench.store), "ping", refuse)
+    response = await bench.ask("/fields", remembered="good")
+    assert response.status_code == 200
+    assert response.headers.get_list("set-cookie") == []
+    assert response.headers["cache-control"] == "private, no-store"
+
+
+@pytest.mark.anyio
+async def test_a_cookie_that_brings_nobody_back_is_taken_away(bench: Bench) -> None:
+    response = await bench.ask("/put/theme", remembered="bad")
+    [line] = set_cookies(response, REMEMBER)
+    assert line.startswith(f"{REMEMBER}=; Max-Age=0;")
+
+
+@pytest.mark.anyio
+async def test_a_session_that_lives_uses_up_no_cookie(bench: Bench) -> None:
+    response = await bench.ask("/fields", await bench.log_in(), remembered="good")
+    assert response.headers.get_list("set-cookie") == []
+
+
+@pytest.mark.anyio
+async def test_what_a_stranger_has_begun_is_no_login_and_ends_in_time(bench: Bench) -> None:
+    [line] = set_cookies(await bench.ask("/begin_flow"))
+    assert "Max-Age" not in line
+    cookie = line.removeprefix(f"{COOKIE}=").partition(";")[0]
+    key = store_key(cookie.partition(".")[0])
+    record = await bench.store.load(key)
+    assert record
+    assert record.user_id is None
+    assert record.ends_at - now() <= timedelta(minutes=15)
+    assert not set_cookies(await bench.ask("/put/theme", cookie))  # and is not made to live longer
+    after = await bench.store.load(key)
+    assert after
+    assert after.ends_at == record.ends_at
+    [login] = set_cookies(await bench.ask("/begin", cookie))
+    assert login.removeprefix(f"{COOKIE}=").partition(";")[0] != cookie
+    assert await bench.fields(cookie) is None
 
 
 @pytest.mark.anyio
