@@ -6,7 +6,7 @@ and the session cookie last: what was sent on purpose counts more than what a br
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Protocol
 from uuid import UUID
@@ -30,7 +30,8 @@ SESSION, TOKEN, JWT = "session", "token", "jwt"
 class Principal:
     """Who is at the other end of a connection, what they may do by it, and how they are known.
 
-    `scopes` are never more than those of the person's role. `id` is that of the login or token.
+    `scopes` are what the way that they are known allows; `authenticate` sees to it that they are
+    never more than those of the person's role. `id` is that of the login or token.
     """
 
     user: User
@@ -87,7 +88,7 @@ class TokenProvider:
             release(db)
             with suppress(SQLAlchemyError), writing(connection) as apart:
                 api_tokens.see(apart, token)
-        return Principal(user, scopes_of(user) & set(token.scopes.split()), TOKEN, token.id)
+        return Principal(user, frozenset(token.scopes.split()), TOKEN, token.id)
 
 
 class JwtProvider:
@@ -102,8 +103,7 @@ class JwtProvider:
         if found is None:
             raise BadCredentials
         user, family = found
-        scopes = scopes_of(user) & claims.scopes & set(family.scopes.split())
-        return Principal(user, scopes, JWT, family.id)
+        return Principal(user, claims.scopes & set(family.scopes.split()), JWT, family.id)
 
 
 def bearer_of(connection: HTTPConnection) -> str | None:
@@ -126,7 +126,8 @@ def providers_of(settings: Settings) -> Sequence[AuthProvider]:
 
 
 def authenticate(connection: HTTPConnection, db: Session) -> Principal | None:
-    """Who is at the other end; None for a stranger.
+    """Who is at the other end; None for a stranger. Whatever a provider says, nobody may do more
+    than their role allows, and an account that is disabled may do nothing.
 
     Raises:
         BadCredentials: a token or key was shown, and it is not good.
@@ -134,8 +135,10 @@ def authenticate(connection: HTTPConnection, db: Session) -> Principal | None:
     for provider in connection.app.state.auth_providers:
         found: Principal | None = provider.authenticate(connection, db)
         if found is not None:
+            if not found.user.is_active:
+                raise BadCredentials
             connection.scope["state"]["user_id"] = str(found.user.id)
-            return found
+            return replace(found, scopes=found.scopes & scopes_of(found.user))
     if "authorization" in connection.headers:
         raise BadCredentials
     return None

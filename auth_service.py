@@ -1,5 +1,6 @@
 """Accounts: register, check a password, log in, log out."""
 
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any, Protocol
 
@@ -8,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, select
 
 from backends.limits import Limit, Limits
-from database import Database, release
+from database import Database, only_reading, release
 from errors import Busy, Conflict, Forbidden, Invalid, NotFound, TooOften, Unverified, WrongPassword
 from models import Login, Site, User, now
 from services import (
@@ -68,7 +69,7 @@ def register(db: Session, new: Registration, settings: Settings, client: Client)
         raise Invalid({"email": "Please fill this in: we send a link there."})
     check_new(db, new, settings)
     release(db)  # hashing takes a quarter of a second: hold nothing meanwhile
-    hashed = passwords.hash_password(new.password, settings.bcrypt_cost)
+    hashed = passwords.hash_password(new.password, settings.bcrypt_cost, client.network)
     user = add_user(db, new, hashed, settings.new_user_role)
     audit.record(db, audit.REGISTERED, user, client=client)
     verifications.send(db, settings, user)
@@ -125,7 +126,8 @@ def validate_user(
     """The person whose name and password these are.
 
     Every try is counted before the password is looked at, for the account and for the network;
-    a success takes it back. Unknown names cost the same work and give the same answer.
+    a success takes it back. Unknown names cost the same work and give the same answer. Who is sent
+    away, because of a limit or because too many wait, has cost next to nothing.
 
     Raises:
         WrongPassword: whatever does not fit.
@@ -133,31 +135,37 @@ def validate_user(
         Busy: too many passwords are being checked.
     """
     name = usernames.canonical(given.username)
+    address = FAILURES_OF_ADDRESS, client.network
+    refuse_over(limits, address)  # first, since it costs least
+    only_reading(db)
     user = find_account(db, given.username)
     release(db)  # nothing may be held by what follows; the counters may live in this database
     is_known = user is not None and session.knows(str(user.id))
     of_account = FAILURES_OF_DEVICE if is_known else FAILURES_OF_ACCOUNT
-    tries = ((FAILURES_OF_ADDRESS, client.network), (of_account, name))
-    for limit, who in tries:
-        if wait := limits.take(limit, who):
-            raise TooOften(wait)
+    refuse_over(limits, (of_account, name))
     stored = user.password_hash if user and user.is_active else None
-    try:
-        is_right = passwords.verify(given.password, stored, settings.bcrypt_cost)
-    except Busy:  # that was no guess
-        for limit, who in tries:
-            limits.give_back(limit, who)
-        raise
+    with passwords.ROOM.turn(client.network, is_known=is_known):
+        for limit, who in (address, (of_account, name)):
+            if wait := limits.take(limit, who):
+                raise TooOften(wait)
+        is_right = passwords.matches(given.password, stored, settings.bcrypt_cost)
     if user is None or not is_right:
         raise WrongPassword
     limits.clear(of_account, name)
     limits.give_back(FAILURES_OF_ADDRESS, client.network)
     rehashed = None
     if passwords.needs_rehash(user.password_hash, settings.bcrypt_cost):
-        rehashed = passwords.hash_password(given.password, settings.bcrypt_cost)
+        with suppress(Busy):  # the next login will do
+            rehashed = passwords.hash_password(given.password, settings.bcrypt_cost)
     user = still_theirs(db, user)
     user.password_hash = rehashed or user.password_hash
     return user
+
+
+def refuse_over(limits: Limits, tries: tuple[Limit, str]) -> None:
+    """Raises TooOften if that limit is reached already."""
+    if wait := limits.wait(*tries):
+        raise TooOften(wait)
 
 
 def still_theirs(db: Session, user: User) -> User:

@@ -26,6 +26,8 @@ app = typer.Typer(
 )
 GRACE_SECONDS = 8
 MOST_CONNECTIONS = 1_000
+MOST_MESSAGE_BYTES = 1024 * 1024  # a WebSocket that sends more is closed (1009)
+PING_SECONDS = 20  # a WebSocket that does not answer for as long is gone
 
 
 @app.command()
@@ -56,6 +58,11 @@ def serve(
         "server_header": False,
         "limit_concurrency": MOST_CONNECTIONS,
         "timeout_graceful_shutdown": GRACE_SECONDS,
+        "ws": "web.websocket_protocol:WebSocketProtocol",
+        "ws_max_size": MOST_MESSAGE_BYTES,
+        "ws_ping_interval": PING_SECONDS,
+        "ws_ping_timeout": PING_SECONDS,
+        "ws_per_message_deflate": False,  # what we send is small, and each would cost memory
     }
     print(f"Inkstand is at http://{host}:{port} (stop it with Ctrl-C)", flush=True)
     try:

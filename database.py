@@ -66,7 +66,7 @@ class Database:
         # Requests take turns before they take threads: otherwise all threads could wait for
         # connections whose requests wait for a thread. What is left over is for sessions and limits.
         self.turns = asyncio.Semaphore(max(connections * 2 // 3, 1))
-        self.listeners: dict[str, Callable[[], None]] = {}
+        self.listeners: dict[str, Callable[..., None]] = {}
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -83,10 +83,10 @@ class Database:
 
     def tell_listeners(self, db: Session) -> None:
         """What was done is done: whoever hears of it cannot undo it, nor spoil the answer."""
-        for name in db.info.pop("after_commit", ()):
+        for name, what in db.info.pop("after_commit", ()):
             try:
                 if listener := self.listeners.get(name):
-                    listener()
+                    listener(*what)
             except Exception:
                 log.exception("nobody could be told: %s", name)
 
@@ -126,11 +126,22 @@ def release(db: Session) -> None:
         turn.end()
     db.expunge_all()
     db.rollback()
+    db.info.pop("after_commit", None)
 
 
-def after_commit(db: Session, name: str) -> None:
-    """Call `Database.listeners[name]`, if there is one, once this transaction is committed."""
-    db.info.setdefault("after_commit", set()).add(name)
+def only_reading(db: Session) -> None:
+    """Before the first query: until `release(db)` it only reads, and waits for no one who writes."""
+    db.connection(execution_options={"begin": "DEFERRED"})
+
+
+def after_commit(db: Session, name: str, *what: Any) -> None:
+    """Call `Database.listeners[name](*what)`, if there is one, once this transaction is committed.
+
+    The same call is made once, however often it is asked for.
+    """
+    waiting = db.info.setdefault("after_commit", [])
+    if (name, what) not in waiting:
+        waiting.append((name, what))
 
 
 def pool(connections: int) -> dict[str, Any]:

@@ -14,11 +14,13 @@ from starlette.concurrency import run_in_threadpool
 import migrations
 from auth_dependencies import account_context, restoring
 from auth_providers import providers_of
+from backends.events import open_events
 from backends.limits import open_limits
 from backends.openid import open_providers
 from backends.session_store import open_store
 from database import Database
 from jobs import Jobs
+from live_dependencies import Watch
 from routers import (
     admin,
     api,
@@ -34,6 +36,7 @@ from routers import (
     home,
     identities,
     invitations,
+    live,
     mails,
     names,
     newcomers,
@@ -64,8 +67,9 @@ from web.addresses import AddressGuard
 from web.assets import AssetMiddleware, Assets
 from web.body_guard import BodyGuard, whole_body
 from web.csrf import CrossSiteGuard
-from web.errors import CROSS_SITE, Faults, answering, handle_errors, reason_of
+from web.errors import CROSS_SITE, UNKNOWN_HOST, Faults, answering, handle_errors, reason_of
 from web.head import HeadAsGet
+from web.hosts import HostGuard
 from web.orphans import stop_with_parent
 from web.proxy import ProxyMiddleware
 from web.security_headers import SecurityHeaders
@@ -90,6 +94,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.database = Database(settings.database_url, settings.database_connections)
     app.state.sessions = open_store(settings.redis_url, app.state.database)
     app.state.limits = open_limits(settings.redis_url, app.state.database)
+    app.state.watch = Watch(app.state.database, open_events(settings.redis_url))
     app.state.providers = open_providers(settings)
     app.state.auth_providers = providers_of(settings)
     app.state.jobs = Jobs(settings, app.state.database)
@@ -123,6 +128,7 @@ def create_app(settings: Settings) -> FastAPI:
         identities.router,
         settings_pages.router,
         devices.router,
+        live.router,
         names.router,
         exports.router,
         departures.router,
@@ -162,6 +168,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.add_middleware(AssetMiddleware, assets=assets)
     app.add_middleware(HeadAsGet)
+    app.add_middleware(HostGuard, hosts=settings.hosts, refuse=answering(400, UNKNOWN_HOST))
     app.add_middleware(SecurityHeaders)
     app.add_middleware(AccessLog)
     app.add_middleware(ProxyMiddleware, hops=settings.trusted_proxies)
@@ -194,8 +201,10 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     waiting = None
     if not await migrate(app.state.database):
         waiting = asyncio.create_task(migrate_when_possible(app.state.database))
+    await app.state.watch.open()
     app.state.jobs.start()
     yield
+    await app.state.watch.close()
     if waiting:
         waiting.cancel()
     await run_in_threadpool(app.state.jobs.stop)

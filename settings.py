@@ -26,6 +26,8 @@ PLACEHOLDER = re.compile(
 
 LONGEST_REMEMBERED = 90  # days
 ImportPath = Annotated[str, Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")]
+HOST = r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?|\[[0-9a-f:.]+\]"
+ORIGIN = rf"https?://(?P<host>{HOST})(:\d{{1,5}})?"
 COOKIE_NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,59}$"  # tokens (RFC 6265, 4.1.1), without a prefix
 ONE_ADDRESS = re.compile(r"[^<>@\x00-\x1f]*<[^\s<>@,;]+@[^\s<>@,;]+>|[^\s<>@,;]+@[^\s<>@,;]+")
 
@@ -51,6 +53,7 @@ class Settings(BaseSettings):
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
     web_concurrency: Annotated[int, Field(ge=1, le=64)] = 1
     base_url: str = ""
+    allowed_hosts: str = ""
     trusted_proxies: Annotated[int, Field(ge=0, le=8)] = 0
 
     site_name: Annotated[str, Field(min_length=1, max_length=80)] = "Inkstand"
@@ -104,6 +107,14 @@ class Settings(BaseSettings):
         return self.in_production and not self.base_url.startswith("http://")
 
     @property
+    def hosts(self) -> list[str]:
+        """The names that the blog answers to; none means any."""
+        if self.allowed_hosts:
+            return self.allowed_hosts.split(",")
+        own = re.fullmatch(ORIGIN, self.base_url)
+        return [own["host"]] if own else []
+
+    @property
     def link_base(self) -> str:
         """What links in mails begin with: never what a request says of its host."""
         return self.base_url or f"http://{self.host}:{self.port}"
@@ -134,7 +145,23 @@ class Settings(BaseSettings):
         value = value.rstrip("/")
         if value and not value.startswith(("http://", "https://")):
             raise ValueError("BASE_URL must start with https:// or http://.")
-        return value
+        if value and not re.fullmatch(ORIGIN, value, re.I):
+            raise ValueError(
+                "BASE_URL must be an origin without a path, such as https://blog.example."
+            )
+        return value.lower()
+
+    @field_validator("allowed_hosts")
+    @classmethod
+    def be_host_names(cls, value: str) -> str:
+        names = [name.strip().lower() for name in value.split(",") if name.strip()]
+        for name in names:
+            if not re.fullmatch(rf"\*|\.?({HOST})", name):
+                raise ValueError(
+                    "ALLOWED_HOSTS must be names such as blog.example, .example.org or *, "
+                    f"separated by commas, without https:// and ports; {name!r} is none."
+                )
+        return ",".join(names)
 
     @field_validator("database_url")
     @classmethod

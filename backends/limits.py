@@ -34,6 +34,9 @@ class Limits(Protocol):
     def take(self, limit: Limit, who: str) -> float:
         """Count one try, atomically. 0 if it may go on, else the seconds until the window ends."""
 
+    def wait(self, limit: Limit, who: str) -> float:
+        """What `take` would say, if it is not 0; but nothing is counted, and nothing written."""
+
     def give_back(self, limit: Limit, who: str) -> None:
         """Uncount one try: it turned out to be harmless."""
 
@@ -60,6 +63,11 @@ class MemoryLimits:
             if len(self.windows) > MOST_KEYS_IN_MEMORY:
                 del self.windows[next(iter(self.windows))]
         return ends - moment if tries >= limit.most else 0
+
+    def wait(self, limit: Limit, who: str) -> float:
+        with self.lock:
+            tries, ends = self.windows.get(limit.key(who), (0, 0.0))
+        return max(ends - time.monotonic(), 0) if tries >= limit.most else 0
 
     def give_back(self, limit: Limit, who: str) -> None:
         with self.lock:
@@ -108,6 +116,17 @@ class RedisLimits:
             return self.meanwhile.take(limit, who)
         return int(wait) / 1000
 
+    def wait(self, limit: Limit, who: str) -> float:
+        pipe = self.client.pipeline(transaction=False)
+        pipe.get(self.name(limit, who))
+        pipe.pttl(self.name(limit, who))
+        try:
+            with self.turns, self.breaker:
+                tries, milliseconds = pipe.execute()
+        except Unavailable:
+            return self.meanwhile.wait(limit, who)
+        return max(int(milliseconds), 0) / 1000 if int(tries or 0) >= limit.most else 0
+
     def give_back(self, limit: Limit, who: str) -> None:
         try:
             with self.turns, self.breaker:
@@ -138,6 +157,10 @@ class DatabaseLimits:
         self.insert = upsert_of(database)
 
     def take(self, limit: Limit, who: str) -> float:
+        """Whoever is over the limit is told so without a write: a flood must not keep others from
+        writing."""
+        if wait := self.wait(limit, who):
+            return wait
         moment = now()
         is_over = col(Throttle.expires_at) <= moment
         statement = self.insert(Throttle).values(
@@ -157,6 +180,12 @@ class DatabaseLimits:
             if tries == 1:  # a window opened: as good a time as any to sweep the closed ones
                 db.execute(closed_windows_before(moment))
         return float((expires_at - moment).total_seconds()) if tries > limit.most else 0
+
+    def wait(self, limit: Limit, who: str) -> float:
+        full = col(Throttle.key) == limit.key(who), col(Throttle.tries) >= limit.most
+        with self.database.reading() as db:
+            ends = db.scalar(select(col(Throttle.expires_at)).where(*full))
+        return float(max((ends - now()).total_seconds(), 0)) if ends else 0
 
     def give_back(self, limit: Limit, who: str) -> None:
         mine = col(Throttle.key) == limit.key(who), col(Throttle.tries) > 0

@@ -49,12 +49,12 @@ def arrive(here: Arrival) -> Response:
     """The database is released; each of these has a transaction of its own, since a request that
     only reads commits nothing."""
     if here.found.purpose == "log in":
-        return log_in(here)
+        return come_in(here)
     assert here.user
     return link(here, here.user) if here.found.purpose == "link" else confirm(here, here.user)
 
 
-def log_in(here: Arrival) -> Response:
+def come_in(here: Arrival) -> Response:
     form: Form[Any] = Form({"next": here.found.back})
     with form.or_show("auth/login.html"):
         try:

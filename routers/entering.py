@@ -33,7 +33,7 @@ def enter(
     back = safe_next(back)
     if two_factor.is_on(db, user):
         second_steps.begin(session, user, by=by, remember_days=remember_days, back=back)
-        audit.record(db, audit.SECOND_STEP_ASKED, user, client=client, by=by)
+        audit.record(db, audit.SECOND_STEP_ASKED, user, client=client, after=by)
         return redirect_to(request, f"/auth/two-factor?next={quote(back, safe='')}")
     return log_in(request, db, session, user, client, by=by, remember_days=remember_days, back=back)
 

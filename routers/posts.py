@@ -58,14 +58,16 @@ def edit(request: Request, post: OwnPost, db: Db) -> Response:
 
 
 @router.post("/posts/{slug}", name="posts.update")
-def update(request: Request, post: OwnTrashedPost, form: PostEdit, db: Db) -> Response:
+def update(
+    request: Request, user: CurrentUser, post: OwnTrashedPost, form: PostEdit, db: Db
+) -> Response:
     was_published = post.is_published
     try:
         with form.or_show("posts/edit.html", post=post):
             release(db)
             change = form.data
             columns = texts.rendered(change) if posts.is_rendered_by(change, post) else None
-            post = posts.edit(db, posts.get(db, post.id), change, columns)
+            post = posts.edit(db, posts.get(db, post.id), change, columns, editor=user)
     except StaleVersion as stale:
         return conflict(request, stale.post_id, form, db)
     return after_writing(request, post, SAID[change.action, was_published])

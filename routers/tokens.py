@@ -81,5 +81,5 @@ def everything(db: Db, user: User) -> dict[str, Any]:
     return {
         "tokens": api_tokens.of_user(db, user),
         "programs": refresh_tokens.of_user(db, user),
-        "scopes": {scope: words for scope, words in MEANING.items() if scope in held},
+        "scopes": [(scope, words, scope) for scope, words in MEANING.items() if scope in held],
     }

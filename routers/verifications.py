@@ -41,7 +41,12 @@ def new(request: Request, waiting: WaitingUser) -> Response:
 
 @router.post("", name="verifications.create")
 def create(
-    request: Request, user: OptionalUser, waiting: WaitingUser, form: AgainForm, db: Db
+    request: Request,
+    user: OptionalUser,
+    waiting: WaitingUser,
+    client: CurrentClient,
+    form: AgainForm,
+    db: Db,
 ) -> Response:
     """Send the link again. Who waits to be let in has just shown their password, and may correct
     the address; who is logged in changes it in the settings, where the password is asked for."""
@@ -50,7 +55,7 @@ def create(
     state = request.app.state
     with form.or_show("verifications/new.html", waiting=waiting):
         corrected = None if user else form.data.email
-        verifications.send_again(db, waiting, state.settings, state.limits, corrected)
+        verifications.send_again(db, waiting, state.settings, state.limits, client, corrected)
     return redirect(request, "verifications.new", say="The mail is on its way.")
 
 

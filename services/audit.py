@@ -7,7 +7,7 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from backends.limits import Limit, Limits
-from database import Database
+from database import Database, after_commit
 from models import AuditEvent, User
 from services.logins import LONGEST_USER_AGENT, Client
 
@@ -64,6 +64,9 @@ INVITED = "invitation made"
 UNINVITED = "invitation taken back"
 LIMITED = "limit reached"
 FORBIDDEN = "refused"
+POST_PUBLISHED = "post published"
+
+RECORDED = "audit event recorded"  # after the commit; listeners get the event
 
 # Whoever did these, it was not proven to be the person whose account it is.
 BY_STRANGERS = {
@@ -107,6 +110,7 @@ def record(
         details={name: value[:LONGEST_DETAIL] for name, value in details.items()},
     )
     db.add(event)
+    after_commit(db, RECORDED, event)
     shown = {"user_id", "actor_id", "address", "details"}
     log.info(action, extra={"fields": event.model_dump(mode="json", include=shown)})
 

@@ -59,10 +59,13 @@ def sentence(event: AuditEvent) -> str:
     """“alice changed bob’s role from reader to author.” Details beyond that follow in brackets."""
     pattern = SENTENCES.get(event.action, "{user}: " + event.action)
     user = event.username or SOMEBODY
-    known = {"user": user, "actor": user, **{k: v for k, v in event.details.items() if v}}
+    known = {"user": user, "actor": user, "what": "a password or a code"}
+    known |= {name: value for name, value in event.details.items() if value}
     used = {name for _, name, _, _ in Formatter().parse(pattern) if name}
     said = pattern.format_map(defaultdict(lambda: SOMEBODY, known))
-    more = ", ".join(f"{k} {v}" for k, v in known.items() if k not in used | {"user", "actor"})
+    more = ", ".join(
+        f"{k} {v}" for k, v in known.items() if k not in used | {"user", "actor", "what"}
+    )
     if said.startswith(SOMEBODY) or not pattern.startswith("{"):  # names stay as they are
         said = said[0].upper() + said[1:]
     return f"{said} ({more})." if more else f"{said}."

@@ -8,7 +8,7 @@ from backends.limits import Limit, Limits
 from database import release
 from errors import Invalid, TooOften
 from models import User
-from services import accounts, audit, email_addresses, mail_tokens, notices
+from services import accounts, audit, email_addresses, mail_tokens, mails, notices
 from services.logins import Client
 from services.mail_tokens import EMAIL, RESET, VERIFY
 from settings import Settings
@@ -33,9 +33,9 @@ def ask(
     if owner and owner.id != user.id:
         mail_tokens.revoke(db, user, EMAIL)
         tell_owner(db, settings, owner)
-    else:
+    elif notices.has_room(db, wanted):
         token = mail_tokens.issue(db, user, EMAIL, wanted)
-        notices.ask(db, settings, wanted, "email_change", user=user, token=token)
+        mails.queue(db, settings, wanted, "email_change", user=user, token=token)
     notices.tell(
         db, settings, user, "email_change_asked", wanted=wanted, address=client.address or "unknown"
     )

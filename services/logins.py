@@ -15,6 +15,7 @@ from uuid import UUID
 from sqlalchemy import delete, update
 from sqlmodel import Session, col, select
 
+from database import after_commit
 from errors import NotFound
 from models import Login, RefreshToken, User, now
 
@@ -22,6 +23,7 @@ from models import Login, RefreshToken, User, now
 # answered with the next. Only browsers do that, so only they are given this time.
 TABS_OPEN_WITHIN = timedelta(seconds=10)
 SEEN_EVERY = timedelta(minutes=5)
+ENDED = "login ended"  # after the commit; listeners get the id of the person
 LONGEST_USER_AGENT = 300
 MOST_SHOWN = 100
 
@@ -157,6 +159,7 @@ def is_worth_noting(login: Login) -> bool:
 def end(db: Session, user_id: UUID, login_id: UUID) -> bool:
     """Log somebody out on one device; False if they are not logged in there."""
     theirs = delete(Login).where(col(Login.user_id) == user_id, col(Login.id) == login_id)
+    after_commit(db, ENDED, user_id)
     return bool(db.execute(theirs).rowcount)  # type: ignore[attr-defined]
 
 
@@ -164,6 +167,7 @@ def end_all(db: Session, user_id: UUID, but: UUID | None = None) -> None:
     """Log somebody out everywhere, or everywhere else; programs that use the API too."""
     db.execute(delete(RefreshToken).where(col(RefreshToken.user_id) == user_id))
     theirs = delete(Login).where(col(Login.user_id) == user_id)
+    after_commit(db, ENDED, user_id)
     db.execute(theirs if but is None else theirs.where(col(Login.id) != but))
 
 

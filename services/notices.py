@@ -25,11 +25,13 @@ def tell(db: Session, settings: Settings, user: User, template: str, /, **contex
 
 def ask(db: Session, settings: Settings, address: str, template: str, /, **context: Any) -> None:
     """Mail an address that somebody gave, unless it has had many mails of ours today."""
-    if mails_to(db, address) < MOST_UNASKED:
+    if has_room(db, address):
         mails.queue(db, settings, address, template, **context)
 
 
-def mails_to(db: Session, address: str) -> int:
+def has_room(db: Session, address: str) -> bool:
+    """Whether an address may get one more mail that its owner did not ask for."""
     today = col(Mail.created_at) > now() - UNASKED_WITHIN
     theirs = func.lower(Mail.recipient) == func.lower(address)
-    return db.exec(select(func.count()).select_from(Mail).where(today, theirs)).one()
+    count = select(func.count()).select_from(Mail).where(today, theirs)
+    return db.exec(count).one() < MOST_UNASKED

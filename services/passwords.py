@@ -3,19 +3,13 @@
 import base64
 import hmac
 import re
-import threading
 import unicodedata
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
-from typing import TypeVar
 
 import bcrypt
 
-from errors import Busy
-
-T = TypeVar("T")
+from services.waiting_room import WaitingRoom
 
 SHORTEST, LONGEST_BYTES = 8, 4096  # the former in characters, as people count
 COMMON = Path(__file__).parent / "common_passwords.txt"
@@ -27,26 +21,30 @@ RECIPE_KEY = b"inkstand password v1"
 STORED = re.compile(re.escape(RECIPE) + r"(\$2b\$\d\d\$[./A-Za-z0-9]{53})")
 
 # bcrypt lets go of the GIL, so one thread hashes while the event loop and the readers go on. More
-# would take the second core from them. Who waits also holds a thread of the request pool (40):
-# past this many we rather ask to try again.
-POOL = ThreadPoolExecutor(max_workers=1, thread_name_prefix="bcrypt")
-MOST_WAITING = 16
-WAITING = threading.BoundedSemaphore(MOST_WAITING)
+# would take the second core from them.
+ROOM = WaitingRoom()
 
 
-def hash_password(password: str, cost: int) -> str:
-    """The text to store. Raises Busy when too many wait already."""
-    return RECIPE + in_pool(bcrypt.hashpw, digest(password), bcrypt.gensalt(cost)).decode()
+def hash_password(password: str, cost: int, *asking: str) -> str:
+    """The text to store. `asking` are names to count tries by. Raises Busy."""
+    with ROOM.turn(*asking):
+        return RECIPE + bcrypt.hashpw(digest(password), bcrypt.gensalt(cost)).decode()
 
 
 def verify(password: str, stored: str | None, cost: int) -> bool:
-    """Whether it is the one. Without a stored one the same work is done and the answer is no.
+    """Whether it is the one, for somebody who is logged in. Raises Busy."""
+    with ROOM.turn(is_known=True):
+        return matches(password, stored, cost)
 
-    Raises Busy when too many wait already.
+
+def matches(password: str, stored: str | None, cost: int) -> bool:
+    """Whether it is the one, for whoever has their turn in the `ROOM`.
+
+    Without a stored one the same work is done and the answer is no.
     """
     known = STORED.fullmatch(stored or "")
     against = known.group(1) if known else dummy(cost)
-    fits = in_pool(bcrypt.checkpw, digest(password), against.encode())
+    fits = bcrypt.checkpw(digest(password), against.encode())
     return fits and known is not None
 
 
@@ -99,12 +97,3 @@ def common() -> frozenset[str]:
 @cache
 def dummy(cost: int) -> str:
     return bcrypt.hashpw(b"nobody", bcrypt.gensalt(cost)).decode()
-
-
-def in_pool(work: Callable[[bytes, bytes], T], password: bytes, against: bytes) -> T:
-    if not WAITING.acquire(blocking=False):
-        raise Busy("Many people are logging in at this moment. Please try again in a few seconds.")
-    try:
-        return POOL.submit(work, password, against).result()
-    finally:
-        WAITING.release()

@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 
 from errors import Conflict, Gone, Moved, NotFound, StaleVersion
 from models import Post, Tag, User, now
-from services import slugs, tags
+from services import audit, slugs, tags
 from services.permissions import can_see
 from services.texts import NewPost, PostEdit, Text, rendered
 
@@ -55,10 +55,18 @@ def create(db: Session, author: User, new: NewPost, columns: dict[str, Any] | No
             return same(twin, new)
         raise
     tags.put_on(db, post.id, tags.parse(new.tags))
+    if post.is_published:
+        note_publication(db, post, author)
     return post
 
 
-def edit(db: Session, post: Post, change: PostEdit, columns: dict[str, Any] | None = None) -> Post:
+def edit(
+    db: Session,
+    post: Post,
+    change: PostEdit,
+    columns: dict[str, Any] | None = None,
+    editor: User | None = None,
+) -> Post:
     """Save, publish or take back. Saving a published post changes nothing public: it is staged.
 
     Raises:
@@ -74,7 +82,7 @@ def edit(db: Session, post: Post, change: PostEdit, columns: dict[str, Any] | No
         apply(db, post, change, columns or rendered(change))
         post.staged = None
     if change.action == "publish":
-        publish(post)
+        publish(db, post, editor)
     elif change.action == "unpublish":
         post.published_at = None
     return post
@@ -191,10 +199,17 @@ def title_has_changed(post: Post, text: Text) -> bool:
     return old != slugs.slug_of(text.title) and was_made_of_it is not None
 
 
-def publish(post: Post) -> None:
+def publish(db: Session, post: Post, editor: User | None) -> None:
     if not post.is_published:
         post.first_published_at = post.first_published_at or now()
         post.published_at = post.first_published_at
+        note_publication(db, post, editor)
+
+
+def note_publication(db: Session, post: Post, by: User | None) -> None:
+    """It concerns the blog and nobody's account, so it names who did it, but no user."""
+    who = by.username if by else ""
+    audit.record(db, audit.POST_PUBLISHED, actor=by, title=post.title, slug=post.slug, username=who)
 
 
 def next_version(db: Session, post: Post, seen: int) -> None:

@@ -9,7 +9,7 @@ from backends.limits import Limit, Limits
 from database import release
 from errors import TooOften
 from models import User
-from services import accounts, audit, email_addresses, email_changes, mail_tokens, notices
+from services import accounts, audit, email_addresses, email_changes, mail_tokens, mails, notices
 from services.logins import Client
 from services.mail_tokens import EMAIL, VERIFY, Link
 from settings import Settings
@@ -32,13 +32,18 @@ def send(db: Session, settings: Settings, user: User) -> None:
         return
     if owner := email_addresses.confirmed_by(db, user.email):
         email_changes.tell_owner(db, settings, owner)
-    else:
+    elif notices.has_room(db, user.email):
         token = mail_tokens.issue(db, user, VERIFY, user.email)
-        notices.ask(db, settings, user.email, "verify", user=user, token=token)
+        mails.queue(db, settings, user.email, "verify", user=user, token=token)
 
 
 def send_again(
-    db: Session, user: User, settings: Settings, limits: Limits, email: str | None = None
+    db: Session,
+    user: User,
+    settings: Settings,
+    limits: Limits,
+    client: Client,
+    email: str | None = None,
 ) -> None:
     """The same when they ask for it; with `email`, to the address that they correct theirs to.
 
@@ -50,6 +55,7 @@ def send_again(
     user = accounts.unchanged(db, user)
     if email and email != user.email and not user.email_is_verified:
         email_addresses.claim(user, email)
+        audit.record(db, audit.EMAIL_CHANGED, user, client=client)
     send(db, settings, user)
 
 

@@ -15,11 +15,13 @@ from pydantic import SecretStr
 from sqlalchemy import text, update
 from sqlmodel import SQLModel
 
+from cli import MOST_MESSAGE_BYTES
 from main import create_app
 from models import Mail, Post, User
 from settings import Settings
 from tests.people import PASSWORD
 from web.receive_deadline import DeadlineProtocol
+from web.websocket_protocol import WebSocketProtocol
 
 ROOT = Path(__file__).parent.parent
 SECRET = "a secret for tests, long enough to sign with"
@@ -46,6 +48,8 @@ class Blog:
             self.app,
             port=0,
             http=DeadlineProtocol,
+            ws=WebSocketProtocol,
+            ws_max_size=MOST_MESSAGE_BYTES,
             lifespan="on",
             access_log=False,
             log_config=None,

@@ -65,8 +65,9 @@ def postgres_url(worker: int) -> str:
 
 @pytest.fixture(scope="session")
 def redis_url(worker: int) -> str:
-    """A Redis database for this process."""
-    return f"{os.environ[REDIS].removesuffix('/0')}/{worker}"
+    """A Redis database for this process, with patience: a busy machine is no fault of Redis."""
+    address = f"{os.environ[REDIS].removesuffix('/0')}/{worker}"
+    return f"{address}?socket_timeout=3&socket_connect_timeout=3"
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 BASE = {"settings", "errors", "models"}
 DOMAIN = BASE | {"database", "backends", "services", "auth_service"}
-ENTRANCE = {"auth_dependencies", "auth_providers", "api_dependencies"}
+ENTRANCE = {"auth_dependencies", "auth_providers", "api_dependencies", "live_dependencies"}
 
 # What a part of the house may import of ours, beside itself.
 MAY_IMPORT = {
@@ -25,6 +25,7 @@ MAY_IMPORT = {
     "auth_dependencies": DOMAIN | {"web"},
     "auth_providers": DOMAIN | {"web", "auth_dependencies"},
     "api_dependencies": DOMAIN | {"web", "auth_dependencies", "auth_providers"},
+    "live_dependencies": DOMAIN | {"web", "auth_dependencies", "auth_providers"},
     "routers": DOMAIN | ENTRANCE | {"web", "migrations"},
     "jobs": DOMAIN,
     "main": DOMAIN | ENTRANCE | {"web", "migrations", "routers", "jobs"},
@@ -112,7 +113,9 @@ LOGS_IN = {
     "routers/second_steps.py",  # after the second step
     "routers/passkey_logins.py",  # after a passkey that its owner unlocked
     "routers/users.py",  # a new account has no second factor
-    "routers/api/auth.py",  # the same two; a password goes by routers/api/entering.py
+    "routers/invitations.py",  # nor has one that was invited
+    "routers/newcomers.py",  # nor one that a provider has brought
+    "routers/api/auth.py",  # a new account, or a password by routers/api/entering.py
 }
 
 

@@ -11,6 +11,7 @@ from websockets.sync.client import connect
 
 from api_dependencies import principal_of
 from auth_providers import AuthProvider, providers_of
+from models import User, now
 from tests.blog import Blog, Person, blog_settings
 from tests.keys import KEYS, ApiKeys
 from tests.people import BOB
@@ -42,6 +43,16 @@ def test_a_provider_of_ones_own_is_asked(bob: Person, blog: Blog, keyed: Blog) -
     assert is_problem(caller.get("/api/v1/tokens"), 403)
     assert caller.get("/settings").status_code == 303  # pages know sessions only
     assert is_problem(keeper(blog).get("/api/v1/me"), 401)  # who does not set it has none
+
+
+def test_no_provider_gives_more_than_the_role_or_opens_what_is_shut(
+    bob: Person, keyed: Blog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caller = keeper(keyed)
+    monkeypatch.setattr("tests.keys.READ", "site:manage")
+    assert caller.get("/api/v1/me").json()["scopes"] == []
+    keyed.put(User, disabled_at=now())
+    assert is_problem(caller.get("/api/v1/me"), 401)
 
 
 def test_a_bad_key_is_refused_and_not_passed_on(bob: Person, keyed: Blog) -> None:

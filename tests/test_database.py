@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from models import Post
 from services import passwords
+from services.waiting_room import MOST_WAITING
 from tests.blog import Blog, Person
 
 
@@ -28,10 +29,14 @@ def test_a_hundred_requests_at_once_are_all_answered(alice: Person, blog: Blog) 
 def test_people_who_wait_to_log_in_leave_the_database_to_the_readers(
     alice: Person, stranger: Person, blog: Blog
 ) -> None:
-    held = [passwords.POOL.submit(time.sleep, 1.5)]
-    with ThreadPoolExecutor(14) as pool:
-        logins = [pool.submit(Person(blog, "alice").log_in) for _ in range(14)]
+    def hash_for_long() -> None:
+        with passwords.ROOM.turn(is_known=True):
+            time.sleep(1.5)
+
+    with ThreadPoolExecutor(1 + MOST_WAITING) as pool:
+        held = pool.submit(hash_for_long)
+        logins = [pool.submit(Person(blog, "alice").log_in) for _ in range(MOST_WAITING)]
         answers = [stranger.get("/") for _ in range(20)]
-        assert not held[0].done(), "the readers waited for the passwords"
+        assert not held.done(), "the readers waited for the passwords"
         assert {answer.status_code for answer in answers} == {200}
         assert {login.result().status_code for login in logins} <= {303, 429}

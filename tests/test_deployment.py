@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import yaml  # type: ignore[import-untyped,unused-ignore]
+from pydantic import SecretStr
 
 import cli
 from routers import health
@@ -217,9 +218,11 @@ def test_the_configuration_page_knows_the_defaults() -> None:
 
 
 def in_words(default: object) -> str:
+    if isinstance(default, SecretStr):
+        default = default.get_secret_value()
     if isinstance(default, bool):
         return str(default).lower()
-    if default in ("", []):
+    if default in ("", [], SecretStr("")):
         return "empty"
     return "by itself" if default is None else str(default)
 

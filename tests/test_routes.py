@@ -166,7 +166,7 @@ POST   /users/register/openid                        ok       ok       ok       
 GET    /users/{username}                             ok       ok       ok       ok       ok       ok
 """
 
-GUARDS = {"login_required", "fresh_login_required", "api_login_required"}
+GUARDS = {"login_required", "fresh_login_required", "api_login_required", "ws_login_required"}
 PUBLIC = {"for_everybody"}
 REDIRECTS = {"/auth/login": "login", "/auth/confirm": "confirm"}
 

@@ -9,14 +9,17 @@ import signal
 import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
 
 import psutil
 import pytest
+from websockets.exceptions import ConnectionClosed
 
 from tests.people import ALICE, BOB, PASSWORD
 from tests.processes import Serving, at_once, is_alive, serving
+from tests.sockets import dashboard
 
 HALF_A_HEAD = b"GET / HTTP/1.1\r\nHost: blog\r\nCookie: "
 FORM = f"username={ALICE}&password={PASSWORD.replace(' ', '+')}".encode()
@@ -25,6 +28,7 @@ POST = (
     b"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\n\r\n" % len(FORM)
 )
 HALF_A_POST, REST = POST + FORM[:20], FORM[20:]
+SERVICE_RESTART = 1012  # RFC 6455, section 11.7: come again
 WAYS = [(number, workers) for number in (signal.SIGTERM, signal.SIGINT) for workers in (1, 2)]
 
 
@@ -82,6 +86,24 @@ def test_a_password_that_is_being_hashed_gets_its_answer(
         assert registering.result()
         assert server.wait() == 0
         assert "Traceback" not in server.log
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_open_sockets_do_not_delay_a_stop(tmp_path: Path, workers: int) -> None:
+    with serving(tmp_path, WEB_CONCURRENCY=workers) as server, ExitStack() as opened:
+        cookies = server.register(ALICE)
+        sockets = [opened.enter_context(dashboard(server, cookies)) for _ in range(5)]
+        assert all("ready" in str(socket.recv(timeout=5)) for socket in sockets)
+        asked_at = time.monotonic()
+        server.send_signal(signal.SIGTERM)
+        for each in sockets:
+            with pytest.raises(ConnectionClosed):
+                each.recv(timeout=5)
+            assert each.close_code == SERVICE_RESTART
+        assert server.wait() == 0
+        assert time.monotonic() - asked_at < 5
+        assert "Traceback" not in server.log
+        assert "error" not in server.log
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

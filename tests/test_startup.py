@@ -12,6 +12,7 @@ import migrations
 from tests.conftest import fresh_database
 from tests.people import ALICE
 from tests.processes import SERVE, free_port, rows, run, serving
+from tests.sockets import dashboard, told
 
 UVICORN = ("-m", "uvicorn", "main:app", "--port")
 GOOD_KEY = "tQ0v7-wYk3mZ_8rJx2nB5hLd9sFgPcAe1uTi"
@@ -102,6 +103,12 @@ def test_so_it_does_when_uvicorn_starts_it() -> None:
         ({"PORT": "70000"}, "less than or equal to 65535"),
         ({"WEB_CONCURRENCY": "0"}, "greater than or equal to 1"),
         ({"BASE_URL": "blog.example"}, "must start with https://"),
+        ({"BASE_URL": "https://blog.example/blog"}, "without a path"),
+        ({"BASE_URL": "https://blog.example?x"}, "without a path"),
+        ({"BASE_URL": "https://user@blog.example"}, "without a path"),
+        ({"BASE_URL": "https://"}, "must start with https://"),
+        ({"ALLOWED_HOSTS": "blog.example,https://blog.example"}, "without https://"),
+        ({"ALLOWED_HOSTS": "blog.example:443"}, "without https://"),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )
@@ -150,8 +157,10 @@ def test_in_production_it_starts_with_a_real_key(tmp_path: Path) -> None:
 def test_uvicorn_alone_migrates_and_serves(tmp_path: Path) -> None:
     port = free_port()
     with serving(tmp_path, command=(*UVICORN, str(port)), PORT=port) as server:
-        assert server.register(ALICE)
+        cookies = server.register(ALICE)
         assert server.status("/") == 200
+        with dashboard(server, cookies) as socket:
+            assert told(socket) == {"type": "ready"}
         assert "Traceback" not in server.log
 
 

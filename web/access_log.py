@@ -11,7 +11,7 @@ from typing import Any
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from web.headers import state
+from web.headers import RESPONSE_STARTS, state
 
 log = logging.getLogger("inkstand.access")
 
@@ -28,13 +28,16 @@ CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 class AccessLog:
-    """The outermost layer: it sees every request, and the status that really went out."""
+    """The outermost layer: it sees every request, and the status that really went out.
+
+    A WebSocket has its line as soon as it is open (101) or refused.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] not in ("http", "websocket"):
             return await self.app(scope, receive, send)
         request_id = state(scope)["request_id"] = secrets.token_hex(8)
         started_at = time.perf_counter()
@@ -42,9 +45,12 @@ class AccessLog:
 
         async def sending(message: Message) -> None:
             nonlocal status, size
-            if message["type"] == "http.response.start":
+            if message["type"] in RESPONSE_STARTS:
                 status = message["status"]
                 MutableHeaders(raw=message["headers"])["X-Request-ID"] = request_id
+            elif message["type"] == "websocket.accept":
+                status = 101
+                self.write(scope, status, started_at, size)
             else:
                 size += len(message.get("body", b""))
             await send(message)
@@ -52,19 +58,24 @@ class AccessLog:
         try:
             return await self.app(scope, receive, sending)
         finally:
-            if log.isEnabledFor(logging.INFO):
-                client = scope.get("client")
-                fields = {
-                    "method": scope["method"],
-                    "path": shown_path(scope["path"]),
-                    "status": status,
-                    "ms": round((time.perf_counter() - started_at) * 1000, 1),
-                    "bytes": size,
-                    "client": client[0] if client else None,
-                    "user": state(scope).get("user_id"),
-                    "request_id": request_id,
-                }
-                log.info("request", extra={"fields": fields})
+            if status != 101:
+                self.write(scope, status, started_at, size)
+
+    def write(self, scope: Scope, status: int, started_at: float, size: int) -> None:
+        if not log.isEnabledFor(logging.INFO):
+            return
+        client = scope.get("client")
+        fields = {
+            "method": scope.get("method", "GET"),
+            "path": shown_path(scope["path"]),
+            "status": status,
+            "ms": round((time.perf_counter() - started_at) * 1000, 1),
+            "bytes": size,
+            "client": client[0] if client else None,
+            "user": state(scope).get("user_id"),
+            "request_id": state(scope)["request_id"],
+        }
+        log.info("request", extra={"fields": fields})
 
 
 class JsonLines(logging.Formatter):

@@ -4,7 +4,7 @@ import time
 
 from anyio import fail_after, move_on_after
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from web.csrf import SAFE_METHODS
@@ -69,15 +69,15 @@ class Watched:
         return message
 
 
-async def whole_body(request: Request) -> None:
+async def whole_body(connection: HTTPConnection) -> None:
     """The first dependency of every route: read the body before anything is looked up.
 
     A route would otherwise wait for a slow sender in the middle of a transaction, and all who
     write would wait with it.
     """
-    if request.method not in SAFE_METHODS:
-        state(request.scope)["request"] = request  # it holds the body, which cannot be read again
-        await request.body()
+    if isinstance(connection, Request) and connection.method not in SAFE_METHODS:
+        state(connection.scope)["request"] = connection  # the body cannot be read again
+        await connection.body()
 
 
 def announced(scope: Scope) -> int:

@@ -12,7 +12,10 @@ SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 
 
 class CrossSiteGuard:
-    """Refuse an unsafe method that a page of another origin caused; `refuse` answers 403."""
+    """Refuse an unsafe method that a page of another origin caused; `refuse` answers 403.
+
+    So it is with a WebSocket, which browsers open to any origin, with all cookies.
+    """
 
     def __init__(self, app: ASGIApp, base_url: str, refuse: ASGIApp) -> None:
         self.app = app
@@ -20,8 +23,11 @@ class CrossSiteGuard:
         self.refuse = refuse
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        changes = scope["type"] == "http" and scope["method"] not in SAFE_METHODS
-        if changes and not self.is_ours(scope) and not shows_a_token(scope):
+        is_request = scope["type"] == "http" and scope["method"] not in SAFE_METHODS
+        is_foreign = is_request and not self.is_ours(scope) and not shows_a_token(scope)
+        if scope["type"] == "websocket":
+            is_foreign = not self.is_our_socket(scope)
+        if is_foreign:
             return await self.refuse(scope, receive, send)
         return await self.app(scope, receive, send)
 
@@ -35,6 +41,12 @@ class CrossSiteGuard:
             return origin in (own_origin(scope), self.base_url)
         return True
 
+    def is_our_socket(self, scope: Scope) -> bool:
+        """Browsers always say who opens a WebSocket (RFC 6455, section 10.2): a cookie without an
+        origin is not shown by one."""
+        sent = {name for name, _ in scope["headers"]}
+        return self.is_ours(scope) and (b"origin" in sent or b"cookie" not in sent)
+
 
 def shows_a_token(scope: Scope) -> bool:
     """Whether a call of the API carries a token and no cookie. There is nothing to misuse then:
@@ -46,4 +58,5 @@ def shows_a_token(scope: Scope) -> bool:
 
 def own_origin(scope: Scope) -> str:
     host = header(scope, b"host") or ""
-    return f"{scope['scheme']}://{host}".lower() if host else "unknown"
+    scheme = {"ws": "http", "wss": "https"}.get(scope["scheme"], scope["scheme"])
+    return f"{scheme}://{host}".lower() if host else "unknown"

@@ -14,17 +14,19 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import errors
 from backends import Unavailable
 from web.forms import STATUS, Form, ShowAgain, printable, read_pairs
 from web.headers import state
+from web.live import Refused
 from web.templating import page, redirect_to
 
 log = logging.getLogger("inkstand.errors")
 RETRY_AFTER_SECONDS = 5
+UNKNOWN_SOCKET = 1000  # how the router closes a WebSocket that it has no route for
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,11 @@ WORDS = {
     503: Words("Back in a moment", "A service behind this blog does not answer. Nothing is lost; please try again in a few seconds."),
 }  # fmt: skip
 CROSS_SITE = "This request came from another site, so it was not carried out. Nothing was changed."
+
+UNKNOWN_HOST = (
+    "This blog does not answer to that name. If it is yours: the setting ALLOWED_HOSTS lists its "
+    "names, and without it the name in BASE_URL is the only one."
+)
 
 
 def error_page(
@@ -112,18 +119,37 @@ def kept_text(request: Request) -> dict[str, str]:
 
 
 def answering(status: int, sentence: str = "") -> ASGIApp:
-    """An ASGI app that answers with an error page, for middleware outside the router."""
+    """An ASGI app that answers with an error page, for middleware outside the router.
+
+    A WebSocket is refused with the sentence alone: nobody sees pages there.
+    """
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
-        request = Request(scope, receive)
-        response = await to_thread.run_sync(error_page, request, status, sentence)
+        if scope["type"] == "websocket":
+            response = refusal(status, sentence)
+        else:
+            request = Request(scope, receive)
+            response = await to_thread.run_sync(error_page, request, status, sentence)
         await response(scope, receive, send)
 
     return answer
 
 
+def refusal(status: int, sentence: str = "") -> Response:
+    """The answer to a WebSocket that is not opened."""
+    words = WORDS.get(status) or WORDS[400 if status < 500 else 500]
+    headers = {"Cache-Control": "no-store"}
+    if status in (429, 503):
+        headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    return PlainTextResponse(f"{sentence or words.sentence}\n", status, headers)
+
+
 class Faults:
-    """Whatever nobody caught becomes a 500 page here, inside the layers that log and add headers."""
+    """Whatever nobody caught becomes a 500 page here, inside the layers that log and add headers.
+
+    A WebSocket that ends before it was accepted, such as one that no route knows, is refused with
+    an answer like any other.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -133,18 +159,25 @@ class Faults:
 
         async def sending(message: Message) -> None:
             nonlocal has_started
-            has_started = True
-            await send(message)
+            if message["type"] == "websocket.close" and not has_started:
+                is_unknown = message.get("code") == UNKNOWN_SOCKET
+                await answering(404 if is_unknown else 403)(scope, receive, sending)
+            else:
+                has_started = True
+                await send(message)
 
         try:
             await self.app(scope, receive, sending)
         except Exception:
-            if scope["type"] != "http" or has_started:
+            if scope["type"] == "lifespan" or (scope["type"] == "http" and has_started):
                 raise
             log.exception(
                 "unhandled", extra={"fields": {"request_id": state(scope).get("request_id")}}
             )
-            await answering(500)(scope, receive, send)
+            if has_started:
+                await send({"type": "websocket.close", "code": 1011})
+            else:
+                await answering(500)(scope, receive, send)
 
 
 def handle_errors(app: FastAPI) -> None:
@@ -167,6 +200,10 @@ def show_missing(request: Request, error: HTTPException) -> Response:
         query = request.scope["query_string"].decode("latin-1")
         return redirect_to(request, path.strip("/") + f"?{query}" * bool(query), status_code=301)
     return show_http(request, error)
+
+
+def show_refused(_: Any, error: Refused) -> Response:
+    return refusal(error.status, error.sentence)
 
 
 def show_invalid(request: Request, error: RequestValidationError) -> Response:
@@ -268,6 +305,7 @@ HANDLERS: dict[type[Exception], Callable[[Request, Any], Response]] = {
     RequestValidationError: show_invalid,
     ClientDisconnect: show_nobody,
     ShowAgain: show_again,
+    Refused: show_refused,
     errors.BadCredentials: show_bad_credentials,
     errors.SecondFactorRequired: show_second_factor,
     errors.NotFound: show_not_found,

@@ -6,6 +6,8 @@ from typing import Any
 from starlette.datastructures import MutableHeaders
 from starlette.types import Message, Scope, Send
 
+RESPONSE_STARTS = ("http.response.start", "websocket.http.response.start")
+
 
 def header(scope: Scope, name: bytes) -> str | None:
     """The one value of a header. None if it is missing, or doubtful because there are several."""
@@ -14,10 +16,11 @@ def header(scope: Scope, name: bytes) -> str | None:
 
 
 def on_start(send: Send, change: Callable[[MutableHeaders, int], None]) -> Send:
-    """A `send` that lets `change(headers, status)` at the headers of the response."""
+    """A `send` that lets `change(headers, status)` at the headers of the response, also of one
+    that refuses a WebSocket."""
 
     async def sending(message: Message) -> None:
-        if message["type"] == "http.response.start":
+        if message["type"] in RESPONSE_STARTS:
             message.setdefault("headers", [])
             change(MutableHeaders(raw=message["headers"]), message["status"])
         await send(message)

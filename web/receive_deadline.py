@@ -16,6 +16,10 @@ TOO_LARGE = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
     b"content-length: 0\r\nconnection: close\r\n\r\n"
 )
+TOO_MANY = (
+    b"HTTP/1.1 503 Service Unavailable\r\n"
+    b"content-length: 0\r\nretry-after: 5\r\nconnection: close\r\n\r\n"
+)
 
 
 class HeadTooLarge(Exception):
@@ -59,6 +63,8 @@ class DeadlineProtocol(HttpToolsProtocol):
             self.refuse_head()  # all of it came at once
             raise HeadTooLarge
         super().on_headers_complete()
+        if self.parser.should_upgrade():
+            self.set_deadline(DEADLINE_SECONDS)  # a body of theirs is read by nobody
 
     def on_message_complete(self) -> None:
         self.is_in_body = False
@@ -66,6 +72,15 @@ class DeadlineProtocol(HttpToolsProtocol):
         super().on_message_complete()
         if self.cycle is not None and self.cycle.response_complete:
             self.await_head()
+
+    def handle_websocket_upgrade(self) -> None:
+        """Hand the connection over; from here on pings tell whether somebody is there."""
+        self.set_deadline(None)
+        if self.limit_concurrency and len(self.connections) > self.limit_concurrency:
+            self.transport.write(TOO_MANY)
+            self.transport.close()
+            return
+        super().handle_websocket_upgrade()
 
     def on_response_complete(self) -> None:
         super().on_response_complete()

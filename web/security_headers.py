@@ -41,7 +41,7 @@ class SecurityHeaders:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] not in ("http", "websocket"):
             return await self.app(scope, receive, send)
 
         def secure(headers: MutableHeaders, _: int) -> None:
@@ -49,7 +49,7 @@ class SecurityHeaders:
                 headers["Referrer-Policy"] = secret_policy(scope)
             for name, value in HEADERS.items():
                 headers.setdefault(name, value)
-            if scope["scheme"] == "https":
+            if scope["scheme"] in ("https", "wss"):
                 headers.setdefault(
                     "Strict-Transport-Security", f"max-age={A_YEAR}; includeSubDomains"
                 )

@@ -2,10 +2,11 @@
 fields when two requests write at once."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Self
 
 from backends.session_store import Record
 
@@ -119,6 +120,22 @@ class Session:
         known = self.devices_cookie()
         if mark(user_id) not in known:
             self.devices = [*known, mark(user_id)][-MOST_ACCOUNTS:]
+
+
+@dataclass(frozen=True)
+class SessionView:
+    """A session as a WebSocket sees it: it has no reply by which anything could be written."""
+
+    user_id: str | None
+    data: Mapping[str, Any]
+    is_unavailable: bool
+
+    @classmethod
+    def of(cls, session: Session) -> Self:
+        return cls(session.user_id, MappingProxyType(session.data), session.is_unavailable)
+
+    def get(self, name: str) -> Any:
+        return self.data.get(name)
 
 
 def store_key(session_id: str) -> str:

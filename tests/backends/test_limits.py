@@ -325,3 +325,21 @@ def test_a_mute_redis_is_asked_once_a_second() -> None:
             pass
         assert 1 <= asked <= 1 + elapsed // REST_SECONDS
         counters.close()
+
+
+def test_asking_how_long_to_wait_counts_nothing(counters: Limits) -> None:
+    assert [counters.wait(TWO, WHO) for _ in range(5)] == [0] * 5
+    assert passes(counters, TWO, WHO, 2) == 2
+    assert 0 < counters.wait(TWO, WHO) <= AN_HOUR.total_seconds()
+    counters.give_back(TWO, WHO)
+    assert counters.wait(TWO, WHO) == 0
+
+
+def test_who_is_over_the_limit_costs_the_database_no_write(database: Database) -> None:
+    counters = DatabaseLimits(database)
+    passes(counters, TWO, WHO, 3)
+    with database.reading() as db:
+        before = db.scalar(select(col(Throttle.tries)))
+    assert passes(counters, TWO, WHO, 5) == 0
+    with database.reading() as db:
+        assert db.scalar(select(col(Throttle.tries))) == before == 2

@@ -31,6 +31,7 @@ PUBLIC = [
     "/auth/forgot/sent",
     "/auth/verify",
     "/users/register",
+    "/docs",
     "/nothing-here",
 ]
 PRIVATE = [
@@ -48,6 +49,7 @@ PRIVATE = [
     "/settings/two-factor/recovery-codes",
     "/settings/passkeys",
     "/settings/passkeys/new",
+    "/settings/tokens",
     "/auth/confirm",
     "/settings/username",
     "/settings/delete",

@@ -1,11 +1,11 @@
 """Logging in and out, who may go where, and what guessing passwords comes to."""
 
-import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from typing import Any
 
 import httpx2
 import pytest
@@ -15,6 +15,7 @@ from sqlalchemy import update
 from auth_service import FAILURES_OF_ACCOUNT, FAILURES_OF_ADDRESS
 from models import Post, Throttle, User, now
 from services import passwords
+from services.waiting_room import MOST_WAITING
 from tests.blog import Blog, Person
 from tests.people import ALICE, BOB, PASSWORD
 from tests.processes import at_once
@@ -517,15 +518,50 @@ def test_what_is_counted_says_nothing_of_whom(alice: Person, blog: Blog) -> None
 # Many at once.
 
 
+@pytest.mark.parametrize("is_known", [False, True])
+def test_fifty_guesses_at_once_are_not_more_than_ten(
+    alice: Person, crowded: Blog, monkeypatch: pytest.MonkeyPatch, is_known: bool
+) -> None:
+    """Threat 8: the limit holds also for those who are counted at the same moment."""
+    looked_at: list[str] = []
+    matches = passwords.matches
+
+    def counting(*args: Any) -> bool:
+        looked_at.append(args[0])
+        return matches(*args)
+
+    monkeypatch.setattr(passwords, "matches", counting)
+    browser = at_the_door(crowded)
+    alice.log_out()
+    if is_known:
+        browser.client.cookies.update(alice.client.cookies)
+
+    def one(number: int) -> int:
+        headers = {"X-Forwarded-For": f"10.1.0.{number}"}
+        form = {"username": ALICE, "password": f"guess number {number}"}
+        cookies = dict(browser.client.cookies)
+        return httpx2.post(
+            f"{crowded.url}/auth/login", data=form, headers=headers, cookies=cookies
+        ).status_code
+
+    statuses = at_once(50, one)
+    assert len(looked_at) == statuses.count(401) <= MOST
+    assert set(statuses) <= {401, 429, 503}
+    later = [one(50 + number) for number in range(MOST + 1)]  # what was sent away may try again
+    assert 429 in statuses + later
+    assert len(looked_at) <= MOST
+
+
 @contextmanager
 def all_hashing() -> Iterator[None]:
-    """As if as many passwords were waiting as may wait."""
-    for _ in range(passwords.MOST_WAITING):
-        assert passwords.WAITING.acquire(timeout=5)
+    """As if as many passwords were waiting as may wait, all of people we know."""
+    for _ in range(1 + MOST_WAITING):
+        passwords.ROOM.enter((), is_known=True)
     try:
         yield
     finally:
-        passwords.WAITING.release(passwords.MOST_WAITING)
+        for _ in range(1 + MOST_WAITING):
+            passwords.ROOM.call_next()
 
 
 def test_too_many_logins_at_once_are_asked_to_come_back(alice: Person, blog: Blog) -> None:
@@ -552,23 +588,25 @@ def test_being_asked_to_come_back_is_no_wrong_password(alice: Person, blog: Blog
 
 
 def test_readers_are_served_while_passwords_are_checked(alice: Person, crowded: Blog) -> None:
-    hashing = threading.Event()
-    passwords.POOL.submit(hashing.wait)  # the one before us takes its time
+    passwords.ROOM.enter((), is_known=True)  # the one before us takes its time
+    has_finished = False
     try:
-        with ThreadPoolExecutor(passwords.MOST_WAITING) as crowd:
-            names = [f"somebody-{number}" for number in range(passwords.MOST_WAITING)]
-            logins = [crowd.submit(guess, crowded, name, address=name) for name in names[::2]]
+        with ThreadPoolExecutor(MOST_WAITING) as crowd:
+            names = [f"somebody-{number}" for number in range(MOST_WAITING)]
+            logins = [crowd.submit(guess, crowded, name) for name in names[::2]]
             logins += [crowd.submit(Person(crowded, name).register) for name in names[1::2]]
-            while vars(passwords.WAITING)["_value"]:  # until all of them wait
+            while len(passwords.ROOM.waiting) < MOST_WAITING:
                 time.sleep(0.01)
             assert crowded.visitor().get("/").status_code == 200
             assert alice.write()
-            assert guess(crowded, ALICE, PASSWORD, "10.0.1.1").status_code == 503
+            assert guess(crowded, ALICE, PASSWORD).status_code == 503
             assert not any(login.done() for login in logins)
-            hashing.set()
-        assert [login.result().status_code for login in logins] == [401] * 8 + [303] * 8
+            passwords.ROOM.call_next()
+            has_finished = True
+        assert [login.result().status_code for login in logins] == [401] * 6 + [303] * 6
     finally:
-        hashing.set()
+        if not has_finished:
+            passwords.ROOM.call_next()
 
 
 def test_a_login_renews_what_was_hashed_with_less_work(alice: Person, blog: Blog) -> None:

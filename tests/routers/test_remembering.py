@@ -267,3 +267,11 @@ def test_names_and_attributes_of_cookies_are_settings(blog: Blog, alice: Person)
     wanted = {"Path=/blog", "Domain=127.0.0.1.nip.io", "Secure", "HttpOnly", "SameSite=Strict"}
     for line in lines:
         assert wanted <= set(line.split("; "))
+
+
+def test_a_remembered_login_is_not_fresh(remembered: Person) -> None:
+    assert remembered.get("/settings/delete").status_code == 200
+    remembered.lose_session()
+    response = remembered.get("/settings/delete")
+    assert response.status_code == 303
+    assert response.headers["location"] == "/auth/confirm?next=%2Fsettings%2Fdelete"

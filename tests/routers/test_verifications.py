@@ -245,6 +245,17 @@ def test_an_address_is_not_flooded_by_who_gives_it(alice: Person, blog: Blog) ->
     assert len(blog.rows(Mail)) == MOST_UNASKED
 
 
+def test_a_flood_makes_no_link_worthless(bob: Person, blog: Blog) -> None:
+    """What could not be replaced stays good."""
+    link = blog.link_to(ADDRESS)
+    for number in range(MOST_UNASKED):
+        register(blog, f"writer-{number}")
+    assert len(blog.mails_to(ADDRESS)) == MOST_UNASKED
+    assert bob.post("/auth/verify").status_code == 303
+    assert bob.post(link).status_code == 303
+    assert is_confirmed(blog)
+
+
 def test_an_owner_is_not_flooded_either(confirmed: Person, blog: Blog) -> None:
     for number in range(MOST_UNASKED + 3):
         register(blog, f"writer-{number}")

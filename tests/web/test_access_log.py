@@ -9,9 +9,11 @@ from typing import Any
 from urllib.parse import unquote
 
 import pytest
+from websockets.exceptions import InvalidStatus
 
 from tests.people import ALICE, PASSWORD
 from tests.processes import Answer, Serving, json_lines, serving
+from tests.sockets import DASHBOARD, dashboard, told
 
 KEY = "tQ0v7-wYk3mZ_8rJx2nB5hLd9sFgPcAe1uTi"
 PRODUCTION: dict[str, Any] = {"ENVIRONMENT": "production", "SECRET_KEY": KEY, "BCRYPT_COST": 10}
@@ -86,6 +88,17 @@ def test_every_request_has_its_line_whatever_comes_of_it(production: Serving) ->
         answer = production.get(path)
         line = access(production, answer)
         assert (line["path"], line["status"]) == (path, status)
+
+
+def test_a_socket_has_its_line_when_it_opens_or_is_refused(production: Serving) -> None:
+    cookies = production.register("listener")
+    with pytest.raises(InvalidStatus), dashboard(production):
+        pass
+    with dashboard(production, cookies) as socket:
+        assert told(socket) == {"type": "ready"}
+        lines = [line for line in json_lines(production.log) if line.get("path") == DASHBOARD]
+    assert [(line["method"], line["status"]) for line in lines] == [("GET", 403), ("GET", 101)]
+    assert [bool(line["user"]) for line in lines] == [False, True]
 
 
 def test_who_hangs_up_in_mid_sentence_is_a_499_and_no_alarm(production: Serving) -> None:

@@ -1,8 +1,11 @@
 """Posts and tags as JSON: the same rules as for the pages."""
 
+import json
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from models import Post, PostTag, User
 from tests.blog import Blog, Person
@@ -289,6 +292,35 @@ def test_a_form_writes_nothing_here(bob: Person, stranger: Person, blog: Blog) -
 def test_addresses_that_make_no_sense_are_404(bob: Person, slug: str) -> None:
     assert bob.get(f"{POSTS}/{slug}").status_code == 404
     assert bob.client.delete(f"{POSTS}/{slug}").status_code == 404
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
+    max_leaves=5,
+)
+FIELDS = "title content tags slug action version username password scope scopes name".split()
+
+
+@settings(
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(fields=st.dictionaries(st.sampled_from(FIELDS), anything))
+def test_no_json_ever_causes_a_5xx(bob: Person, fields: dict[str, Any]) -> None:
+    body = json.dumps(fields)
+    headers = {"Content-Type": "application/json"}
+    slug = bob.draft()
+    for method, path in (
+        ("POST", POSTS),
+        ("PUT", f"{POSTS}/{slug}"),
+        ("PATCH", f"{POSTS}/{slug}"),
+        ("POST", "/api/v1/tokens"),
+        ("POST", "/api/v1/token"),
+        ("POST", "/api/v1/auth/signup"),
+    ):
+        assert bob.client.request(method, path, content=body, headers=headers).status_code < 500
 
 
 # Tags.
