@@ -100,7 +100,7 @@ def ws_requires(*scopes: str) -> Callable[..., AsyncIterator[LiveSocket]]:
 def has_moved(settings: Settings, session: SessionView, client: Client, login: Login) -> bool:
     """Whether the next page would end this login, because another browser or network shows it."""
     is_strict = settings.session_protection == "strong" and not login.is_remembered
-    return is_strict and session.get("client") != client.fingerprint
+    return is_strict and not client.is_known_as(session.get("client"))
 
 
 class Watch:

@@ -39,6 +39,10 @@ class Client:
     older_fingerprints: tuple[str, ...] = ()  # the same by keys that are being replaced
     is_browser: bool = False
 
+    def is_known_as(self, fingerprint: object) -> bool:
+        """Whether that was noted of this client, with whichever key."""
+        return fingerprint in (self.fingerprint, *self.older_fingerprints)
+
 
 @dataclass(frozen=True)
 class Restored:
