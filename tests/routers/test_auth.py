@@ -445,6 +445,26 @@ def test_a_guesser_does_not_log_out_whom_the_account_belongs_to(
     assert alice.write()
 
 
+def test_nor_does_a_guesser_lock_out_the_devices_that_know_the_account(
+    alice: Person, crowded: Blog
+) -> None:
+    """They have ten tries of their own."""
+    known = Person(crowded, ALICE)
+    known.client.headers["X-Forwarded-For"] = "10.0.9.9"
+    assert known.log_in().status_code == 303
+    known.log_out()
+    for number in range(MOST + 1):
+        guess(crowded, ALICE, address=f"10.0.0.{number}")
+    assert guess(crowded, ALICE, PASSWORD, "10.0.9.8").status_code == 429
+    assert known.log_in().status_code == 303
+    known.log_out()
+    statuses = []
+    for number in range(MOST + 1):
+        known.client.headers["X-Forwarded-For"] = f"10.0.8.{number}"
+        statuses.append(known.log_in(WRONG).status_code)
+    assert statuses == [401] * MOST + [429]
+
+
 def test_what_is_counted_says_nothing_of_whom(alice: Person, blog: Blog) -> None:
     guess(blog, ALICE)
     if blog.settings.redis_url:
