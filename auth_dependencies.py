@@ -182,7 +182,7 @@ def has_moved(
     settings: Settings = connection.app.state.settings
     if settings.session_protection == "off" or session.get("client") == client.fingerprint:
         return False
-    if session.get("client") in client.older_fingerprints:
+    if client.is_known_as(session.get("client")):
         session.set("client", client.fingerprint)
         return False
     if session.get("fresh_at"):  # once: each change is written

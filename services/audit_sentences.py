@@ -47,7 +47,6 @@ SENTENCES = {
     audit.REFRESH_REUSED: "a refresh token of {user} was used twice, and its login ended",
     audit.IDENTITY_LINKED: "{user} logs in by {by} too from now on",
     audit.IDENTITY_UNLINKED: "{user} does not log in by {by} any more",
-    audit.POST_PUBLISHED: "{username} published “{title}”",
     audit.EXPORTED: "{user} took their data along",
     audit.DELETED: "{user} deleted their account",
     audit.ROLE_CHANGED: "{actor} changed {user}’s role from {before} to {after}",
@@ -59,6 +58,7 @@ SENTENCES = {
     audit.UNINVITED: "{actor} took back the invitation of {email} as {role}",
     audit.FORBIDDEN: "{user} was refused: {what}",
     audit.LIMITED: "{user} tried something too often: {what}",
+    audit.POST_PUBLISHED: "{username} published “{title}” at /posts/{slug}",
 }
 ACTIONS = sorted(SENTENCES)
 

@@ -9,6 +9,7 @@ import hmac
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import delete, update
@@ -37,6 +38,10 @@ class Client:
     fingerprint: str = ""  # of browser and wider network, keyed
     older_fingerprints: tuple[str, ...] = ()  # the same by keys that are being replaced
     is_browser: bool = False
+
+    def is_known_as(self, fingerprint: object) -> bool:
+        """Whether that was noted of this client, with whichever key."""
+        return fingerprint in (self.fingerprint, *self.older_fingerprints)
 
 
 @dataclass(frozen=True)
@@ -121,10 +126,10 @@ def of_user(db: Session, here: Login, idle: timedelta) -> list[Login]:
     return list(db.exec(theirs.order_by(col(Login.seen_at).desc()).limit(MOST_SHOWN)))
 
 
-def find(db: Session, user_id: str | None, login_id: str | None) -> tuple[User, Login] | None:
+def find(db: Session, user_id: str | None, login_id: Any) -> tuple[User, Login] | None:
     """Who is logged in by this login, if it and their account are still good."""
     try:
-        wanted = UUID(user_id or ""), UUID(login_id or "")
+        wanted = UUID(str(user_id)), UUID(str(login_id))
     except ValueError:
         return None  # whatever stands in the store, it is nobody's id
     query = select(User, Login).join(Login, col(Login.user_id) == User.id)

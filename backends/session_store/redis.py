@@ -99,10 +99,17 @@ class RedisStore:
         return {key: record for key, record in records.items() if record}
 
     async def delete_of_user(self, user_id: str, but: str | None = None) -> int:
-        theirs = [key for key in await self.of_user(user_id) if key != but]
-        for key in theirs:
-            await self.delete(key)
-        return len(theirs)
+        async with self.turn():
+            known = await self.client.smembers(OF_USER + user_id)
+        theirs = [key for key in known if key != but]
+        if not theirs:
+            return 0
+        pipe = self.client.pipeline(transaction=True)
+        pipe.delete(*(SESSION + key for key in theirs))
+        pipe.srem(OF_USER + user_id, *theirs)
+        async with self.turn():
+            ended, _ = await pipe.execute()
+        return int(ended)
 
     async def ping(self) -> None:
         async with self.turn():

@@ -10,6 +10,7 @@ from models import AuditEvent, Login, Mail, now
 from services import audit, logins
 from tests.blog import Blog, Person
 from tests.people import ALICE, BOB
+from tests.processes import at_once
 
 REMEMBER = "inkstand_remember"
 BROWSER = {"Sec-Fetch-Site": "none", "User-Agent": "Firefox/150"}
@@ -153,6 +154,20 @@ def test_a_browser_that_opens_many_tabs_at_once_is_no_thief(bob: Person, blog: B
     late = bob.copy(**BROWSER)
     assert late.get("/drafts").status_code == 303
     assert not [login for login in blog.rows(Login) if login.is_remembered]
+
+
+def test_tabs_that_ask_in_the_same_instant_are_all_let_in(bob: Person, blog: Blog) -> None:
+    bob.client.headers.update(BROWSER)
+    bob.log_in_again(remember="on")
+    bob.lose_session()
+    tabs = [bob.copy(**BROWSER) for _ in range(8)]
+    answers = at_once(8, lambda number: tabs[number].get("/drafts"))
+    assert [answer.status_code for answer in answers] == [200] * 8
+    renewed = [each for each in answers if f"{REMEMBER}=" in str(each.headers)]
+    assert len(renewed) == 1
+    [winner] = [tab for tab, answer in zip(tabs, answers, strict=True) if answer is renewed[0]]
+    winner.lose_session()
+    assert winner.get("/drafts").status_code == 200
 
 
 def test_a_browser_that_was_updated_is_still_the_same(bob: Person, blog: Blog) -> None:

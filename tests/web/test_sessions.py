@@ -1,6 +1,7 @@
 """Logins over HTTP: what the cookie is, what it is not, how long it lives and what ends it."""
 
 import asyncio
+import json
 import re
 import secrets
 import socket
@@ -513,6 +514,19 @@ def test_a_name_that_changes_shows_at_once(alice: Person, blog: Blog) -> None:
     with blog.database.writing() as db:
         db.execute(update(User).values(username="alicia", display_name="Alicia"))
     assert "/users/alicia" in alice.get("/").text
+
+
+@pytest.mark.parametrize("junk", [1, True, None, [], {"id": 1}, "x", "0" * 36, 1e99])
+def test_a_session_of_no_login_is_nobodys(alice: Person, blog: Blog, junk: object) -> None:
+    key = key_of(alice)
+    if blog.settings.redis_url:
+        with redis.Redis.from_url(blog.settings.redis_url) as client:
+            client.hset(f"inkstand:session:{key}", "login", json.dumps(junk))
+    else:
+        blog.put(StoredSession, data=json.dumps({"login": junk}))
+    for path, status in (("/", 200), ("/no-such-page", 404), ("/drafts", 303)):
+        assert get_with(blog, cookie_of(alice), path).status_code == status
+    assert alice.log_in().status_code == 303
 
 
 @pytest.mark.parametrize("junk", ["junk", "", "0" * 36, "../../etc/passwd", "\U0001f642"])
