@@ -65,8 +65,7 @@ def register(db: Session, new: Registration, settings: Settings, client: Client)
     """
     if settings.registration != "open":
         raise Forbidden(CLOSED[settings.registration])
-    if settings.require_verified_email and not new.email:
-        raise Invalid({"email": "Please fill this in: we send a link there."})
+    verifications.must_have_address(settings, new.email)
     check_new(db, new, settings)
     release(db)  # hashing takes a quarter of a second: hold nothing meanwhile
     hashed = passwords.hash_password(new.password, settings.bcrypt_cost, client.network)

@@ -20,7 +20,7 @@ from backends.openid import open_providers
 from backends.session_store import open_store
 from database import Database
 from jobs import Jobs
-from live_dependencies import Watch
+from live_watch import Watch
 from routers import (
     admin,
     api,

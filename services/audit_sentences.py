@@ -51,8 +51,13 @@ SENTENCES = {
     audit.UNINVITED: "{actor} took back the invitation of {email} as {role}",
     audit.FORBIDDEN: "{user} was refused: {what}",
     audit.LIMITED: "{user} tried something too often: {what}",
+    audit.POST_PUBLISHED: "{username} published “{title}” at /posts/{slug}",
 }
-ACTIONS = sorted(v for name, v in vars(audit).items() if name.isupper() and isinstance(v, str))
+ACTIONS = sorted(
+    value
+    for name, value in vars(audit).items()
+    if name.isupper() and isinstance(value, str) and value != audit.RECORDED
+)
 
 
 def sentence(event: AuditEvent) -> str:

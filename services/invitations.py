@@ -95,6 +95,7 @@ def register(
         Forbidden: somebody else has used it meanwhile.
         Invalid, Conflict, Busy: as auth_service.register.
     """
+    verifications.must_have_address(settings, new.email)
     auth_service.check_new(db, new, settings)
     release(db)  # hashing takes a quarter of a second: hold nothing meanwhile
     hashed = passwords.hash_password(new.password, settings.bcrypt_cost)

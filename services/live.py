@@ -1,13 +1,12 @@
 """What people are told while they look on: everybody of their own account, the owner of the blog."""
 
-from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlmodel import Session, col, select
 
-from models import AuditEvent, Login, User, now
+from models import ApiToken, AuditEvent, Login, RefreshToken, User, now
 from services import audit
 from services.logins import device_name
 from services.permissions import MANAGE_SITE, SCOPES
@@ -40,13 +39,32 @@ def line_for(event: Event, user_id: str, scopes: frozenset[str]) -> dict[str, An
     return None
 
 
-def standing(db: Session, login_ids: Iterable[str]) -> dict[str, frozenset[str]]:
-    """Which of these logins are still good, and the scopes of their people now."""
-    wanted = [UUID(each) for each in login_ids]
-    good = col(User.disabled_at).is_(None), col(Login.expires_at) > now()
-    query = select(Login.id, User.role).join(User, col(User.id) == Login.user_id)
-    found = db.exec(query.where(col(Login.id).in_(wanted), *good))
-    return {str(login_id): SCOPES.get(role, frozenset()) for login_id, role in found}
+def standing(db: Session, held: set[tuple[str, str]]) -> dict[tuple[str, str], frozenset[str]]:
+    """Which of these logins and tokens, by kind and id, are still good; and what the roles of their
+    people allow now. A kind that we do not know stands for an account."""
+    found = {}
+    for kind in {kind for kind, _ in held}:
+        ids = [UUID(each) for of_kind, each in held if of_kind == kind]
+        for each, role in db.execute(good_ones(KINDS.get(kind), ids)):
+            found[kind, str(each)] = SCOPES.get(role, frozenset())
+    return found
+
+
+def good_ones(table: type[Login | ApiToken | RefreshToken] | None, ids: list[UUID]) -> Any:
+    active = col(User.disabled_at).is_(None)
+    if table is None:
+        return select(User.id, User.role).where(active, col(User.id).in_(ids))
+    ends = col(table.expires_at)
+    alive = ends.is_(None) | (ends > now())
+    query = select(table.id, User.role).join(User, col(User.id) == table.user_id)
+    return query.where(active, alive, col(table.id).in_(ids))
+
+
+KINDS: dict[str, type[Login | ApiToken | RefreshToken]] = {
+    "session": Login,
+    "token": ApiToken,
+    "jwt": RefreshToken,
+}
 
 
 def recorded_since(db: Session, moment: datetime) -> list[Event]:

@@ -11,7 +11,7 @@ from sqlmodel import Session, col, or_, select
 
 import auth_service
 from backends.openid import Claims, Provider
-from errors import Forbidden, Invalid
+from errors import Forbidden
 from models import User
 from services import audit, credentials, email_addresses, identities, usernames, verifications
 from services.logins import Client
@@ -44,8 +44,7 @@ def register(
     """
     must_be_open(settings)
     email = claims.email or choice.email
-    if settings.require_verified_email and not email:
-        raise Invalid({"email": "Please fill this in: we send a link there."})
+    verifications.must_have_address(settings, email)
     # Nobody is looked up by it: this refuses an address that somebody has by now.
     identities.of_address(db, replace(claims, email_is_verified=False))
     new = credentials.Registration.model_construct(

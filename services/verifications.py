@@ -7,7 +7,7 @@ from sqlmodel import Session
 
 from backends.limits import Limit, Limits
 from database import release
-from errors import TooOften
+from errors import Invalid, TooOften
 from models import User
 from services import accounts, audit, email_addresses, email_changes, mail_tokens, mails, notices
 from services.logins import Client
@@ -20,6 +20,12 @@ LINKS_OF_PERSON = Limit("verification links of person", 3, timedelta(hours=6))
 def is_needed(user: User, settings: Settings) -> bool:
     """Whether somebody is not let in yet. Whoever owns the blog can always see to its mails."""
     return settings.require_verified_email and not user.email_is_verified and not user.is_owner
+
+
+def must_have_address(settings: Settings, address: str | None) -> None:
+    """Raises Invalid for whoever registers without one, where nobody is let in without it."""
+    if settings.require_verified_email and not address:
+        raise Invalid({"email": "Please fill this in: we send a link there."})
 
 
 def send(db: Session, settings: Settings, user: User) -> None:

@@ -89,14 +89,17 @@ class Blog:
     def empty(self) -> None:
         """Forget everything: people, tables, sessions and counters."""
         self.send_everybody_home()
-        names = ", ".join(table.name for table in SQLModel.metadata.sorted_tables)
+        # In the order of what refers to what. TRUNCATE would take ten times as long: it makes new
+        # files for every table and index.
+        tables = [table.name for table in reversed(SQLModel.metadata.sorted_tables)]
+        deletions = [f"DELETE FROM {name}" for name in tables]
+        if self.database.is_sqlite:
+            deletions.insert(0, "PRAGMA defer_foreign_keys=ON")
+        else:
+            deletions = ["; ".join(deletions)]
         with self.database.writing() as db:
-            if self.database.is_sqlite:
-                db.execute(text("PRAGMA defer_foreign_keys=ON"))
-                for name in names.split(", "):
-                    db.execute(text(f"DELETE FROM {name}"))
-            else:
-                db.execute(text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
+            for deletion in deletions:
+                db.execute(text(deletion))
         if self.settings.redis_url:
             with redis.Redis.from_url(self.settings.redis_url) as client:
                 client.flushdb()

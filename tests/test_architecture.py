@@ -25,10 +25,11 @@ MAY_IMPORT = {
     "auth_dependencies": DOMAIN | {"web"},
     "auth_providers": DOMAIN | {"web", "auth_dependencies"},
     "api_dependencies": DOMAIN | {"web", "auth_dependencies", "auth_providers"},
-    "live_dependencies": DOMAIN | {"web", "auth_dependencies", "auth_providers"},
+    "live_watch": DOMAIN | {"web"},
+    "live_dependencies": DOMAIN | {"web", "auth_providers", "live_watch"},
     "routers": DOMAIN | ENTRANCE | {"web", "migrations"},
     "jobs": DOMAIN,
-    "main": DOMAIN | ENTRANCE | {"web", "migrations", "routers", "jobs"},
+    "main": DOMAIN | ENTRANCE | {"web", "live_watch", "migrations", "routers", "jobs"},
     "cli": DOMAIN | {"migrations", "jobs", "web"},
     "blog": set(),
 }

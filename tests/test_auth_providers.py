@@ -8,6 +8,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket
 from websockets.sync.client import connect
+from websockets.typing import Origin
 
 from api_dependencies import principal_of
 from auth_providers import AuthProvider, providers_of
@@ -120,8 +121,9 @@ def test_a_websocket_is_known_in_the_same_ways(bob: Person, blog: Blog) -> None:
     with blog.beside() as other:
         other.app.router.routes.append(WebSocketRoute("/try", who))
         address = other.url.replace("http", "ws", 1) + "/try"
+        origin = Origin(other.url)
         cookies = "; ".join(f"{each.name}={each.value}" for each in bob.client.cookies.jar)
         token = {"Authorization": f"Bearer {new_token(bob)}"}
         for headers, said in ((token, "token bob"), ({"Cookie": cookies}, "session bob"), ({}, "")):
-            with connect(address, additional_headers=headers, proxy=None) as socket:
+            with connect(address, origin=origin, additional_headers=headers, proxy=None) as socket:
                 assert socket.recv() == said

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -31,23 +32,30 @@ class Refused(Exception):
         self.sentence = sentence
 
 
-class LiveSocket:
-    """A WebSocket of somebody who is logged in. Its methods belong to the event loop.
+@dataclass(frozen=True)
+class Holder:
+    """Whose WebSocket it is, and by what they are known: the kind of login or token, and its id.
 
-    `login` is the login it was opened by; `needs` are the scopes without which it may not stay.
+    `limit` are the scopes of a token; None where the role alone decides.
+    """
+
+    user: str
+    key: tuple[str, str]
+    limit: frozenset[str] | None
+    lasts: timedelta
+
+
+class LiveSocket:
+    """A WebSocket of somebody who is known. Its methods belong to the event loop.
+
+    `needs` are the scopes without which it may not stay.
     """
 
     def __init__(
-        self,
-        websocket: WebSocket,
-        user: str,
-        login: str,
-        scopes: frozenset[str],
-        needs: frozenset[str],
+        self, websocket: WebSocket, holder: Holder, scopes: frozenset[str], needs: frozenset[str]
     ) -> None:
         self.websocket = websocket
-        self.user = user
-        self.login = login
+        self.holder = holder
         self.scopes = scopes
         self.needs = needs
         self.opened_at = datetime.now(UTC)
@@ -78,7 +86,7 @@ class LiveSocket:
         await self.websocket.accept()
         telling = asyncio.create_task(self.send_unread())
         try:
-            async with asyncio.timeout(LONGEST.total_seconds()):
+            async with asyncio.timeout(self.holder.lasts.total_seconds()):
                 message = await self.websocket.receive()
                 while message["type"] != "websocket.disconnect":
                     self.close(NOT_UNDERSTOOD, "This address only tells.")
@@ -116,7 +124,7 @@ class LiveSockets:
         """Count it among the open ones. Raises Refused when there are too many."""
         if self.count >= MOST_OF_PROCESS:
             raise Refused(503)
-        theirs = self.of_person.setdefault(socket.user, set())
+        theirs = self.of_person.setdefault(socket.holder.user, set())
         if len(theirs) >= MOST_OF_PERSON:
             raise Refused(429, "You have too many of these open. Close some, then try again.")
         theirs.add(socket)
@@ -127,4 +135,4 @@ class LiveSockets:
             self.count -= 1
             theirs.discard(socket)
             if not theirs:
-                self.of_person.pop(socket.user, None)
+                self.of_person.pop(socket.holder.user, None)

@@ -58,6 +58,8 @@ def index(
         stream = streams.by_author(db, person(db, principal, author), before, after)
     elif tag:
         stream = streams.by_tag(db, tags.find(db, tag.lower()), before, after)
+        if not stream.entries:
+            raise NotFound  # a tag that only drafts carry would give them away
     else:
         stream = streams.latest(db, before, after)
     return listed(request, response, stream)

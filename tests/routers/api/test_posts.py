@@ -103,8 +103,10 @@ def test_posts_are_found_by_author_and_by_tag(
     ours, theirs = bob.write("Ours", tags="knots"), mallory.write("Theirs", tags="Knots, tides")
     assert slugs_in(stranger.get(f"{POSTS}?author=Bob")) == [ours]
     assert slugs_in(stranger.get(f"{POSTS}?tag=knots")) == [theirs, ours]
-    for query in ("author=nobody", "tag=nothing", "before=nonsense"):
+    bob.draft("Not yet", tags="secret")
+    for query in ("author=nobody", "tag=nothing", "tag=secret", "before=nonsense"):
         assert is_problem(stranger.get(f"{POSTS}?{query}"), 404)
+    assert "secret" not in stranger.get("/api/v1/tags").text
 
 
 def test_lists_come_in_pages(bob: Person, stranger: Person) -> None:
