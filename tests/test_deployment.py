@@ -227,6 +227,16 @@ def in_words(default: object) -> str:
     return "by itself" if default is None else str(default)
 
 
+def test_the_security_page_names_tests_that_exist() -> None:
+    file, named = "", 0
+    for cell in re.findall(r"`((?:[\w/]+\.py)?::\w+)`", read("docs/security.md")):
+        file = cell.partition("::")[0] or file
+        test = cell.partition("::")[2]
+        assert re.search(rf"^(async )?def {test}\(", read(f"tests/{file}"), flags=re.M), cell
+        named += 1
+    assert named > 100
+
+
 def configuration() -> dict[str, str]:
     """Each setting of the page's table and its default, in their order."""
     rows = re.findall(r"^\| `([^`]+)` \| ([^|]+) \|", read("docs/configuration.md"), flags=re.M)
