@@ -92,9 +92,8 @@ class Session:
             self.begin_flow(lifetime, **data)
 
     def renew(self) -> None:
-        """Go on under a new id."""
-        if self.user_id:
-            self.changes, self.begins_for, self.begins = self.data, self.user_id, True
+        """Go on under a new id, with all that there is."""
+        self.changes, self.begins_for, self.begins = self.data, self.user_id, True
 
     def end(self) -> None:
         """Log out here."""

@@ -576,6 +576,19 @@ async def test_a_caller_who_leaves_takes_no_reply_along(mortal_redis: Redis) -> 
                 assert await fields_of(store, key) == {"number": number}
 
 
+async def test_a_redis_that_lets_us_read_nothing_is_unavailable(mortal_redis: Redis) -> None:
+    with redis.Redis.from_url(mortal_redis.url) as client:
+        async with redis_store(mortal_redis.url) as store:
+            key = await stored(store, theme="dark")
+            client.acl_setuser("default", enabled=True, nopass=True, commands=["-hgetall"])
+            try:
+                with pytest.raises(Unavailable):
+                    await store.load(key)
+            finally:
+                client.acl_setuser("default", enabled=True, nopass=True, categories=["+@all"])
+            assert await fields_of(store, key) == {"theme": "dark"}
+
+
 async def test_a_full_redis_refuses_new_sessions_and_serves_the_old_ones(
     mortal_redis: Redis,
 ) -> None:

@@ -9,6 +9,7 @@ from models import AuditEvent, now
 from services import audit
 from tests.blog import Blog, Person
 from tests.people import ALICE, BOB, PASSWORD
+from tests.routers.test_auth import all_hashing
 from web.sessions import Session
 
 SENSITIVE = "/settings/two-factor"
@@ -79,6 +80,13 @@ def test_ten_guesses_are_enough(stale: Person, blog: Blog, alice: Person) -> Non
     assert confirm(stale) == 429
     assert stale.get("/drafts").status_code == 200  # nobody is thrown out for that
     assert confirm(alice) == 303
+
+
+def test_being_asked_to_come_back_is_no_guess(stale: Person) -> None:
+    with all_hashing():
+        for _ in range(auth_service.FAILURES_OF_PERSON.most + 1):
+            assert confirm(stale) == 503
+    assert confirm(stale) == 303
 
 
 def test_a_login_is_fresh_for_a_quarter_of_an_hour(bob: Person) -> None:

@@ -9,6 +9,7 @@ from models import AuditEvent, Login
 from services import audit
 from tests.blog import SECRET, Blog, Person
 from tests.people import BOB, PASSWORD
+from tests.sockets import ready, refused
 
 HOME, AWAY = "203.0.113.5", "198.51.100.7"
 LAPTOP, OTHER = "Firefox/150", "Chrome/160"
@@ -133,3 +134,14 @@ def test_a_new_key_is_no_move(bob: Person, blog: Blog) -> None:
             assert is_fresh(here), keys
             person = here
     assert protections(blog) == []
+
+
+def test_a_socket_is_opened_where_a_page_would_be(at_home: Person, level: str) -> None:
+    here = {"X-Forwarded-For": HOME, "User-Agent": LAPTOP}
+    with ready(at_home, **here):
+        pass
+    if level == "strong":
+        assert refused(at_home, **here | {"X-Forwarded-For": AWAY}).status_code == 403
+        return
+    with ready(at_home, **here | {"X-Forwarded-For": AWAY}):
+        pass

@@ -1,10 +1,14 @@
 """Staying logged in: what brings a login back, for how long, and what ends it."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
+from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
+from sqlalchemy.exc import OperationalError
 
 from models import AuditEvent, Login, Mail, now
 from services import audit, logins
@@ -220,6 +224,32 @@ def test_a_cookie_that_is_nobodys_waits_for_no_writer(stranger: Person, blog: Bl
             lines = stranger.get("/").headers.get_list("set-cookie")
             assert time.monotonic() - started_at < 2
             assert [line.partition(" Path")[0] for line in lines] == [f"{REMEMBER}=; Max-Age=0;"]
+
+
+def test_while_logins_cannot_be_looked_up_the_cookie_is_kept(
+    remembered: Person, blog: Blog
+) -> None:
+    remembered.lose_session()
+    with out_of_reach(blog, "logins"):
+        page = remembered.get("/")
+        assert page.status_code == 200
+        assert "Logins cannot be checked" in page.text
+        assert f"{REMEMBER}=" not in str(page.headers)
+        assert remembered.get("/drafts").status_code == 503
+    assert remembered.get("/drafts").status_code == 200
+
+
+@contextmanager
+def out_of_reach(blog: Blog, table: str) -> Iterator[None]:
+    """The database answers nothing that is asked of one table."""
+
+    def refuse(_: Any, __: Any, statement: str, *___: Any) -> None:
+        if table in statement:
+            raise OperationalError(statement, {}, Exception("out of reach"))
+
+    event.listen(blog.database.engine, "before_cursor_execute", refuse)
+    yield
+    event.remove(blog.database.engine, "before_cursor_execute", refuse)
 
 
 def test_a_validator_alone_is_not_enough(remembered: Person, blog: Blog) -> None:

@@ -3,6 +3,8 @@
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import httpx2
@@ -10,8 +12,8 @@ import pytest
 from sqlalchemy import update
 
 import auth_service
-from models import Site, User
-from services import usernames
+from models import RetiredName, Site, User, now
+from services import passwords, usernames
 from tests.blog import Blog, Person
 from tests.people import ALICE, BOB, PASSWORD
 from tests.processes import at_once
@@ -230,6 +232,22 @@ OTHER_SHAPES = [
     "<b>alice</b>",
     "\U0001f642",
 ]
+
+
+def test_a_name_that_is_given_up_at_that_moment_is_taken(
+    alice: Person, blog: Blog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Hashing takes its time, and its former owner may have left meanwhile."""
+    hash_password = passwords.hash_password
+
+    def meanwhile(*arguments: Any) -> str:
+        with blog.database.writing() as db:
+            db.add(RetiredName(username=BOB, until=now() + timedelta(days=1)))
+        return hash_password(*arguments)
+
+    monkeypatch.setattr(passwords, "hash_password", meanwhile)
+    assert Person(blog, BOB).register().status_code == 409
+    assert [user.username for user in blog.rows(User)] == [ALICE]
 
 
 def test_a_name_of_another_shape_is_refused(alice: Person, blog: Blog) -> None:

@@ -28,6 +28,7 @@ from models import Post, StoredSession, User, now
 from tests.blog import SECRET, Blog, Person
 from tests.people import ALICE, BOB, PASSWORD
 from tests.processes import at_once
+from tests.routers.test_remembering import out_of_reach
 from web.headers import read_cookie
 from web.session_middleware import SessionMiddleware
 from web.sessions import Remembered, store_key
@@ -516,6 +517,15 @@ def test_a_name_that_changes_shows_at_once(alice: Person, blog: Blog) -> None:
     assert "/users/alicia" in alice.get("/").text
 
 
+def test_an_error_page_comes_out_without_the_account(alice: Person, blog: Blog) -> None:
+    with out_of_reach(blog, "logins"):
+        page = alice.get("/no-such-page")
+        assert page.status_code == 404
+        assert not is_greeted(page)
+        assert not set_cookies(page)
+    assert is_greeted(alice.get("/no-such-page"))
+
+
 @pytest.mark.parametrize("junk", [1, True, None, [], {"id": 1}, "x", "0" * 36, 1e99])
 def test_a_session_of_no_login_is_nobodys(alice: Person, blog: Blog, junk: object) -> None:
     key = key_of(alice)
@@ -912,6 +922,25 @@ async def test_a_cookie_that_brings_nobody_back_is_taken_away(bench: Bench) -> N
 async def test_a_session_that_lives_uses_up_no_cookie(bench: Bench) -> None:
     response = await bench.ask("/fields", await bench.log_in(), remembered="good")
     assert response.headers.get_list("set-cookie") == []
+
+
+@pytest.mark.anyio
+async def test_a_session_that_cannot_be_made_to_live_longer_lives_on(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next request will do it."""
+
+    async def refuse(*_: object) -> None:
+        raise Unavailable
+
+    cookie = await bench.log_in()
+    await bench.store.extend(store_key(cookie.partition(".")[0]), timedelta(hours=1))
+    with monkeypatch.context() as patch:
+        patch.setattr(type(bench.store), "extend", refuse)
+        response = await bench.ask("/put/theme", cookie)
+    assert response.status_code == 200
+    assert not set_cookies(response)
+    assert await bench.fields(cookie) == {"theme": "written"}
 
 
 @pytest.mark.anyio
