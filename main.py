@@ -21,42 +21,7 @@ from backends.session_store import open_store
 from database import Database
 from jobs import Jobs
 from live_watch import Watch
-from routers import (
-    admin,
-    api,
-    audit,
-    auth,
-    confirmations,
-    departures,
-    devices,
-    documentation,
-    email_changes,
-    exports,
-    health,
-    home,
-    identities,
-    invitations,
-    live,
-    mails,
-    names,
-    newcomers,
-    openid,
-    ownership,
-    passkey_logins,
-    passkeys,
-    password_changes,
-    people,
-    posts,
-    profiles,
-    recoveries,
-    recovery_codes,
-    second_steps,
-    tokens,
-    two_factor,
-    users,
-    verifications,
-)
-from routers import settings as settings_pages
+from routers.contents import ROUTERS
 from routers.redirects import handle_redirects
 from routers.refusals import note_refusals
 from routers.relying_parties import passkey_context
@@ -67,7 +32,8 @@ from web.addresses import AddressGuard
 from web.assets import AssetMiddleware, Assets
 from web.body_guard import BodyGuard, whole_body
 from web.csrf import CrossSiteGuard
-from web.errors import CROSS_SITE, UNKNOWN_HOST, Faults, answering, handle_errors, reason_of
+from web.error_words import CROSS_SITE, UNKNOWN_HOST
+from web.errors import Faults, answering, handle_errors, reason_of
 from web.head import HeadAsGet
 from web.hosts import HostGuard
 from web.orphans import stop_with_parent
@@ -106,46 +72,8 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.templates.context_processors += [account_context, passkey_context]
     app.state.templates.env.filters["device"] = device_name
 
-    for routes in (
-        health.router,
-        auth.router,
-        second_steps.router,
-        passkey_logins.router,
-        confirmations.router,
-        two_factor.router,
-        recovery_codes.router,
-        passkeys.router,
-        recoveries.router,
-        verifications.router,
-        password_changes.router,
-        email_changes.router,
-        users.router,
-        posts.router,
-        posts.readable,
-        profiles.router,
-        openid.router,
-        newcomers.router,
-        identities.router,
-        settings_pages.router,
-        devices.router,
-        live.router,
-        names.router,
-        exports.router,
-        departures.router,
-        admin.router,
-        people.readable,
-        people.router,
-        ownership.router,
-        invitations.router,
-        invitations.readable,
-        audit.router,
-        mails.router,
-        home.router,
-        tokens.router,
-        documentation.router,
-        *api.routers,
-    ):
-        app.include_router(routes)
+    for router in ROUTERS:
+        app.include_router(router)
     handle_errors(app)
     handle_redirects(app)
     note_refusals(app)
