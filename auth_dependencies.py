@@ -249,7 +249,8 @@ def client_of(scope: Scope, settings: Settings) -> Client:
         user_agent=user_agent,
         fingerprint=fingerprint,
         older_fingerprints=tuple(older),
-        is_browser=b"sec-fetch-site" in headers,
+        # The former comes over HTTPS only; a blog at home may have none.
+        is_browser=b"sec-fetch-site" in headers or b"accept-language" in headers,
     )
 
 

@@ -18,6 +18,7 @@ from tests.processes import at_once
 
 REMEMBER = "inkstand_remember"
 BROWSER = {"Sec-Fetch-Site": "none", "User-Agent": "Firefox/150"}
+WITHOUT_HTTPS = {"Accept-Language": "de", "User-Agent": "Firefox/150"}
 
 
 @pytest.fixture
@@ -146,16 +147,19 @@ def test_a_theft_is_told_to_the_owner(blog: Blog, alice: Person) -> None:
     ]
 
 
-def test_a_browser_that_opens_many_tabs_at_once_is_no_thief(bob: Person, blog: Blog) -> None:
-    bob.client.headers.update(BROWSER)
+@pytest.mark.parametrize("browser", [BROWSER, WITHOUT_HTTPS])
+def test_a_browser_that_opens_many_tabs_at_once_is_no_thief(
+    bob: Person, blog: Blog, browser: dict[str, str]
+) -> None:
+    bob.client.headers.update(browser)
     bob.log_in_again(remember="on")
     bob.lose_session()
-    tabs = [bob.copy(**BROWSER) for _ in range(4)]
+    tabs = [bob.copy(**browser) for _ in range(4)]
     for tab in tabs:
         assert tab.get("/drafts").status_code == 200
     assert len([login for login in blog.rows(Login) if login.is_remembered]) == 1
     blog.put(Login, rotated_at=now() - logins.TABS_OPEN_WITHIN)
-    late = bob.copy(**BROWSER)
+    late = bob.copy(**browser)
     assert late.get("/drafts").status_code == 303
     assert not [login for login in blog.rows(Login) if login.is_remembered]
 
