@@ -130,7 +130,9 @@ def release(db: Session) -> None:
 
 
 def only_reading(db: Session) -> None:
-    """Before the first query: until `release(db)` it only reads, and waits for no one who writes."""
+    """Before any write: until `release(db)` it only reads, and waits for no one who writes."""
+    if db.in_transaction():  # somebody was logged in, and has been looked up
+        release(db)
     db.connection(execution_options={"begin": "DEFERRED"})
 
 

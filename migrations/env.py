@@ -3,11 +3,20 @@
 from typing import Any, Literal
 
 from alembic import context
-from sqlalchemy import Connection
-from sqlmodel import SQLModel
+from sqlalchemy import Connection, Index, text
+from sqlmodel import SQLModel, col
 from sqlmodel.sql.sqltypes import AutoString
 
-from models import UtcDateTime  # importing the models fills the metadata
+from models import User, UtcDateTime  # importing the models fills the metadata
+
+IS_CONFIRMED = text("email_verified_at IS NOT NULL")
+Index(
+    "uq_users_confirmed_email_key",
+    col(User.email_key),
+    unique=True,
+    sqlite_where=IS_CONFIRMED,
+    postgresql_where=IS_CONFIRMED,
+)
 
 
 def plainly(kind: str, item: Any, _: object) -> str | Literal[False]:

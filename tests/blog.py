@@ -13,7 +13,7 @@ import uvicorn
 from fastapi.routing import iter_route_contexts
 from pydantic import SecretStr
 from sqlalchemy import text, update
-from sqlmodel import SQLModel
+from sqlmodel import SQLModel, select
 
 from cli import MOST_MESSAGE_BYTES
 from main import create_app
@@ -143,11 +143,12 @@ class Blog:
             db.execute(update(model).values(**values))
 
     def rows(self, model: type[SQLModel]) -> list[Any]:
-        """Everything in a table, for looking behind the scenes."""
-        from sqlmodel import select
-
+        """Everything in a table, the oldest first, for looking behind the scenes."""
+        columns = SQLModel.metadata.tables[str(model.__tablename__)].columns
+        age = [columns[name] for name in ("at", "created_at") if name in columns]
+        number = [columns["id"]] if "id" in columns else []
         with self.database.reading() as db:
-            return list(db.exec(select(model)))
+            return list(db.exec(select(model).order_by(*age, *number)))
 
     def mails_to(self, recipient: str) -> list[Mail]:
         """What the outbox holds or held for an address, the newest last."""

@@ -142,7 +142,7 @@ def test_guesses_at_both_workers_are_counted_together(server: Serving, alice: st
 
     def guess(number: int) -> int:
         form = {"username": BOB, "password": f"a wrong guess {number}"}
-        return server.post("/auth/login", form, **network(number)).status
+        return insist(server.post, "/auth/login", form, **network(number)).status
 
     assert Counter(at_once(30, guess)) == {401: 10, 429: 20}
 

@@ -26,13 +26,14 @@ class CrossSiteGuard:
         is_request = scope["type"] == "http" and scope["method"] not in SAFE_METHODS
         is_foreign = is_request and not self.is_ours(scope) and not shows_a_token(scope)
         if scope["type"] == "websocket":
-            is_foreign = not self.is_our_socket(scope)
+            is_foreign = not self.is_ours(scope)
         if is_foreign:
             return await self.refuse(scope, receive, send)
         return await self.app(scope, receive, send)
 
     def is_ours(self, scope: Scope) -> bool:
-        """Browsers send Sec-Fetch-Site, older ones Origin; who sends neither is no browser."""
+        """Browsers send Sec-Fetch-Site, older ones Origin, and Origin with every WebSocket
+        (RFC 6455, section 10.2); who sends neither is no browser."""
         sent = {name for name, _ in scope["headers"]}
         if b"sec-fetch-site" in sent:
             return header(scope, b"sec-fetch-site") in ("same-origin", "none")
@@ -40,12 +41,6 @@ class CrossSiteGuard:
             origin = (header(scope, b"origin") or "null").lower()
             return origin in (own_origin(scope), self.base_url)
         return True
-
-    def is_our_socket(self, scope: Scope) -> bool:
-        """Browsers always say who opens a WebSocket (RFC 6455, section 10.2): a cookie without an
-        origin is not shown by one."""
-        sent = {name for name, _ in scope["headers"]}
-        return self.is_ours(scope) and (b"origin" in sent or b"cookie" not in sent)
 
 
 def shows_a_token(scope: Scope) -> bool:
