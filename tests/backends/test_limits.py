@@ -282,7 +282,9 @@ def test_without_redis_tries_are_taken_back_and_forgotten(orphaned: RedisLimits)
     orphaned.give_back(FIVE, WHO)
     assert passes(orphaned, FIVE, WHO, 5) == 1
     orphaned.clear(FIVE, WHO)
+    assert orphaned.wait(FIVE, WHO) == 0
     assert passes(orphaned, FIVE, WHO, 8) == 5
+    assert 0 < orphaned.wait(FIVE, WHO) <= FIVE.window.total_seconds()
 
 
 def test_redis_counts_again_within_two_seconds_of_its_return(

@@ -31,7 +31,7 @@ from tests.processes import at_once
 from tests.routers.test_remembering import out_of_reach
 from web.headers import read_cookie
 from web.session_middleware import SessionMiddleware
-from web.sessions import Remembered, store_key
+from web.sessions import Remembered, Session, SessionView, store_key
 from web.signing import CookieOptions, Cookies
 
 COOKIE, REMEMBER = "inkstand_session", "inkstand_remember"
@@ -912,6 +912,22 @@ async def test_a_store_that_is_away_uses_up_no_cookie(
 
 
 @pytest.mark.anyio
+async def test_nor_does_a_session_that_cannot_be_read(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuse(*_: object) -> None:
+        raise Unavailable
+
+    cookie = await bench.log_in()
+    with monkeypatch.context() as patch:
+        patch.setattr(type(bench.store), "load", refuse)
+        response = await bench.ask("/fields", cookie, remembered="good")
+    assert response.status_code == 200
+    assert response.headers.get_list("set-cookie") == []
+    assert await bench.fields(cookie) == {}
+
+
+@pytest.mark.anyio
 async def test_a_cookie_that_brings_nobody_back_is_taken_away(bench: Bench) -> None:
     response = await bench.ask("/put/theme", remembered="bad")
     [line] = set_cookies(response, REMEMBER)
@@ -974,3 +990,13 @@ def test_a_cookie_is_read_by_its_whole_name() -> None:
     assert read_cookie(scope, "sid") == "3=4"
     assert read_cookie(scope, "other") == "6"
     assert read_cookie(scope, "id") is None
+
+
+def test_a_socket_reads_a_session_and_cannot_change_it() -> None:
+    session = Session()
+    session.begin("a1", login="1")
+    view = SessionView.of(session)
+    assert (view.user_id, view.get("login"), view.get("theme")) == ("a1", "1", None)
+    with pytest.raises(TypeError):
+        view.data["login"] = "2"  # type: ignore[index]
+    assert not hasattr(view, "set")
