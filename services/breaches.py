@@ -1,6 +1,5 @@
 """New passwords against a public list of breached ones, where the owner has chosen to ask it."""
 
-from backends import breaches
 from errors import Invalid
 from services import passwords
 from settings import Settings
@@ -12,8 +11,11 @@ def refuse(password: str, settings: Settings) -> None:
     Raises:
         Invalid: the password is in the list.
     """
-    url = settings.breached_passwords_url
-    if url and breaches.lists(url, passwords.normal(password)):
+    if not settings.breached_passwords_url:
+        return
+    from backends import breaches  # TLS and all, for those who ask
+
+    if breaches.lists(settings.breached_passwords_url, passwords.normal(password)):
         raise Invalid({"password": FOUND})
 
 
