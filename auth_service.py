@@ -15,6 +15,7 @@ from models import Login, Site, User, now
 from services import (
     accounts,
     audit,
+    breaches,
     email_addresses,
     logins,
     names,
@@ -68,6 +69,7 @@ def register(db: Session, new: Registration, settings: Settings, client: Client)
     verifications.must_have_address(settings, new.email)
     check_new(db, new, settings)
     release(db)  # hashing takes a quarter of a second: hold nothing meanwhile
+    breaches.refuse(new.password, settings)
     hashed = passwords.hash_password(new.password, settings.bcrypt_cost, client.network)
     user = add_user(db, new, hashed, settings.new_user_role)
     audit.record(db, audit.REGISTERED, user, client=client)

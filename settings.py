@@ -95,6 +95,7 @@ class Settings(BaseSettings):
     oidc_client_id: Annotated[str, Field(max_length=200)] = ""
     oidc_client_secret: SecretStr = SecretStr("")
     auth_providers: Annotated[list[ImportPath], NoDecode] = []
+    breached_passwords_url: Annotated[str, Field(max_length=200)] = ""
 
     @property
     def in_production(self) -> bool:
@@ -207,13 +208,14 @@ class Settings(BaseSettings):
         """Over plain HTTP anybody on the way could log in as anybody; on one machine nobody is."""
         if not value:
             return value
-        must_be_well_formed("OIDC_ISSUER", value)
-        parts = urlsplit(value)
-        is_safe = parts.scheme == "https" or (
-            parts.scheme == "http" and parts.hostname in ("localhost", "127.0.0.1", "::1")
-        )
-        if not is_safe or not parts.hostname or parts.query or parts.fragment or "@" in value:
-            raise ValueError("OIDC_ISSUER must be an address that starts with https://.")
+        must_be_private("OIDC_ISSUER", value)
+        return value
+
+    @field_validator("breached_passwords_url")
+    @classmethod
+    def be_a_list_of_passwords(cls, value: str) -> str:
+        if value:
+            must_be_private("BREACHED_PASSWORDS_URL", value)
         return value
 
     @model_validator(mode="after")
@@ -314,6 +316,17 @@ def must_be_well_formed(name: str, url: str) -> None:
 
 def str_of(value: str | SecretStr) -> str:
     return value.get_secret_value() if isinstance(value, SecretStr) else value
+
+
+def must_be_private(name: str, url: str) -> None:
+    """Raises ValueError unless a URL is one that nobody on the way can listen to or answer for."""
+    must_be_well_formed(name, url)
+    parts = urlsplit(url)
+    is_safe = parts.scheme == "https" or (
+        parts.scheme == "http" and parts.hostname in ("localhost", "127.0.0.1", "::1")
+    )
+    if not is_safe or not parts.hostname or parts.query or parts.fragment or "@" in url:
+        raise ValueError(f"{name} must be an address that starts with https://.")
 
 
 def in_sentences(error: ValidationError) -> str:

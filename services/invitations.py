@@ -18,6 +18,7 @@ from errors import Forbidden, NotFound
 from models import Invitation, User, now
 from services import (
     audit,
+    breaches,
     credentials,
     email_addresses,
     mails,
@@ -98,6 +99,7 @@ def register(
     verifications.must_have_address(settings, new.email)
     auth_service.check_new(db, new, settings)
     release(db)  # hashing takes a quarter of a second: hold nothing meanwhile
+    breaches.refuse(new.password, settings)
     hashed = passwords.hash_password(new.password, settings.bcrypt_cost)
     user = auth_service.add_user(db, new, hashed, invitation.role)
     use(db, invitation, user)

@@ -8,7 +8,7 @@ from auth_service import LoginSession
 from database import release
 from errors import Invalid
 from models import Login, RefreshToken, User
-from services import accounts, audit, logins, notices, passwords
+from services import accounts, audit, breaches, logins, notices, passwords
 from services.logins import Client
 from settings import Settings
 
@@ -33,6 +33,7 @@ def change(
     """
     check(user, password, settings)
     release(db)
+    breaches.refuse(password, settings)
     hashed = passwords.hash_password(password, settings.bcrypt_cost)
     user = accounts.unchanged(db, user)
     store(db, user, hashed)

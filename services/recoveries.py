@@ -13,6 +13,7 @@ from errors import BadLink, Conflict, TooOften
 from models import ApiToken, Identity, Passkey, User
 from services import (
     audit,
+    breaches,
     email_addresses,
     mail_tokens,
     mails,
@@ -103,6 +104,7 @@ def reset(
     user = find(db, token).user
     password_changes.check(user, password, settings)
     release(db)
+    breaches.refuse(password, settings)
     hashed = passwords.hash_password(password, settings.bcrypt_cost)
     auth_service.forgive(limits, user, client)
     user = mail_tokens.redeem(db, token, RESET).user

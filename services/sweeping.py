@@ -59,8 +59,10 @@ def delete_all(database: Database, model: type[SQLModel], is_over: ColumnElement
         if not finds_any(database, some):
             break
         with database.writing() as db:
-            result: Any = db.execute(delete(model).where(key.in_(free)))
-        total += result.rowcount
+            # Not as one statement: PostgreSQL may run its inner query, and so its limit, many times.
+            keys = db.scalars(free).all()
+            db.execute(delete(model).where(key.in_(keys)))
+        total += len(keys)
     return total
 
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlmodel import SQLModel
 
+import migrations
 from backends.openid import Claims
 from database import Database
 from models import User
@@ -15,7 +15,7 @@ from services import identities, newcomers, usernames
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
     database = Database(f"sqlite:///{tmp_path}/names.db")
-    SQLModel.metadata.create_all(database.engine)
+    migrations.upgrade(database)
     yield database
     database.close()
 
