@@ -49,7 +49,7 @@ def stores(request: pytest.FixtureRequest, worker: int, tmp_path: Path) -> dict[
 
 
 def test_a_committed_mail_survives_kill_9(tmp_path: Path, mailbox: Mailbox) -> None:
-    """Threat H5: whoever starts next sends it, without being told."""
+    """Whoever starts next sends it, without being told."""
     url = f"sqlite:///{tmp_path / 'inkstand.db'}"
     with serving(tmp_path) as server:
         queue(url)

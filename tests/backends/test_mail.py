@@ -48,7 +48,7 @@ def test_a_mail_has_the_headers_that_mail_needs(mailbox: Mailbox) -> None:
 
 @pytest.mark.parametrize("subject", ["Hi\nBcc: eve@example.org", "Hi\r\nBcc: eve@example.org"])
 def test_a_second_line_in_a_subject_is_not_sent(mailbox: Mailbox, subject: str) -> None:
-    """Threat 31, past the outbox: the last line of defence."""
+    """Past the outbox: the last line of defence."""
     with pytest.raises(NotSent) as caught:
         send(mailbox.url, subject=subject)
     assert caught.value.is_final
@@ -178,7 +178,7 @@ def test_international_addresses_are_sent_or_refused_in_words(mailbox: Mailbox) 
 def test_the_console_shows_all_but_in_production(
     capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Threat 87: a log must hold no address, and no link that is as good as a password."""
+    """A log must hold no address, and no link that is as good as a password."""
     link = "https://blog.example/auth/reset/secret"
     Console(shows_text=True).send("bob@example.org", "Hello", f"{link}\n", "42")
     shown = capsys.readouterr().out

@@ -118,7 +118,7 @@ KINDS = list(broken_answers(""))
 def test_a_broken_provider_is_said_to_be_away_and_nothing_changes(
     maren: Person, office: Blog, provider: LocalProvider, kind: str
 ) -> None:
-    """No redirect is followed either, to whatever it leads (threats, row 73)."""
+    """No redirect is followed either, to whatever it leads."""
     broken = broken_answers(f"{provider.url}/canary")[kind]
     del provider.claims["email"]
     for path in ("/.well-known/openid-configuration", "/token", "/keys", "/userinfo"):
@@ -165,7 +165,7 @@ def test_a_blog_that_the_provider_does_not_know_says_that_it_is_away(
 def test_a_discovery_document_leads_nowhere_else(
     maren: Person, provider: LocalProvider, said: dict[str, object]
 ) -> None:
-    """Not to another server of this machine or network (threats, row 73)."""
+    """Not to another server of this machine or network."""
     with LocalProvider() as elsewhere:
         provider.document = {
             name: f"http://127.0.0.1:{elsewhere.port}/canary" if value == "CANARY" else value

@@ -16,7 +16,7 @@ def events(blog: Blog, action: str) -> list[AuditEvent]:
 
 
 def test_the_page_tells_what_happened_in_sentences(alice: Person, bob: Person, blog: Blog) -> None:
-    """Threat 88: who, what, when in UTC, and from where."""
+    """Who, what, when in UTC, and from where."""
     bob.client.headers["User-Agent"] = PHONE
     bob.log_in_again()
     Person(blog, BOB).log_in("not this")
@@ -42,7 +42,7 @@ def test_the_page_tells_what_happened_in_sentences(alice: Person, bob: Person, b
 def test_refusals_of_people_who_are_logged_in_are_noted(
     bob: Person, alice: Person, blog: Blog
 ) -> None:
-    """Threat 88: a 403 says who wanted what."""
+    """A 403 says who wanted what."""
     slug = alice.write("Of Alice")
     assert bob.get("/admin/users").status_code == 403
     assert bob.post(f"/posts/{slug}/delete").status_code == 403
@@ -56,7 +56,7 @@ def test_refusals_of_people_who_are_logged_in_are_noted(
 
 
 def test_limits_that_were_reached_are_noted(bob: Person, alice: Person, blog: Blog) -> None:
-    """Threat 88: once each, whoever meets them."""
+    """Once each, whoever meets them."""
     for _ in range(12):
         Person(blog, BOB).log_in("not this")
     assert len(events(blog, audit.LIMITED)) == 2
@@ -77,7 +77,6 @@ def test_a_flood_of_refusals_leaves_a_few_rows(bob: Person, blog: Blog) -> None:
 
 
 def test_no_secret_is_in_the_log(alice: Person, stranger: Person, blog: Blog) -> None:
-    """Threats 32 and 88."""
     carol = blog.person("carol", role="reader")
     carol.get("/admin/users?token=sesame")
     carol.log_in_again(remember="on")

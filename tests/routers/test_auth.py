@@ -68,7 +68,7 @@ def test_after_the_login_one_is_where_one_wanted_to_be(alice: Person, blog: Blog
 
 
 def test_an_address_that_sounds_like_a_public_one_is_none(alice: Person, stranger: Person) -> None:
-    """Case 14; who reaches what is in tests/test_routes.py, route by route."""
+    """Who reaches what is in tests/test_routes.py, route by route."""
     slug = alice.draft("login tips")
     response = stranger.get(f"/posts/{slug}/edit")
     assert response.status_code == 303
@@ -485,7 +485,7 @@ def test_what_is_counted_says_nothing_of_whom(alice: Person, blog: Blog) -> None
 def test_fifty_guesses_at_once_are_not_more_than_ten(
     alice: Person, crowded: Blog, monkeypatch: pytest.MonkeyPatch, is_known: bool
 ) -> None:
-    """Threat 8: the limit holds also for those who are counted at the same moment."""
+    """The limit holds also for those who are counted at the same moment."""
     looked_at: list[str] = []
     matches = passwords.matches
 

@@ -45,7 +45,7 @@ def test_the_page_says_what_will_happen(bob: Person) -> None:
 
 
 def test_an_account_goes_with_its_posts(bob: Person, stranger: Person, blog: Blog) -> None:
-    """Threat 95: posts that were public answer 410, all else 404."""
+    """Posts that were public answer 410, all else 404."""
     public = bob.write("Public", "Words that everybody read.", tags="tides")
     draft = bob.draft("Secret draft")
     thrown = bob.write("Thrown away")
@@ -109,7 +109,7 @@ def test_what_was_erased_does_not_come_back(bob: Person, alice: Person, blog: Bl
 
 
 def test_all_their_devices_are_logged_out_at_once(bob: Person, blog: Blog) -> None:
-    """Threat 16: on another process too, whatever cookies they kept."""
+    """On another process too, whatever cookies they kept."""
     phone = Person(blog, BOB)
     phone.log_in(remember="on")
     copied = bob.copy()
@@ -181,7 +181,7 @@ def test_leaving_needs_a_fresh_login(bob: Person, blog: Blog) -> None:
 
 
 def test_the_owner_hands_the_blog_over_first(alice: Person, blog: Blog) -> None:
-    """Threat 90: the last owner cannot delete the account."""
+    """The last owner cannot delete the account."""
     assert "Hand it over" in alice.get(LEAVE).text
     response = leave(alice)
     assert response.status_code == 409
@@ -193,7 +193,7 @@ def test_the_owner_hands_the_blog_over_first(alice: Person, blog: Blog) -> None:
 def test_the_name_is_kept_from_others_for_90_days(
     bob: Person, stranger: Person, blog: Blog
 ) -> None:
-    """Threat 95: for registering and for changing one's name."""
+    """For registering and for changing one's name."""
     leave(bob)
     carol = blog.person("carol")
     for name in ("bob", "BOB"):

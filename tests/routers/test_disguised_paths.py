@@ -1,4 +1,4 @@
-"""Threat 43: who may see a page is decided at its route, however its address is written."""
+"""Who may see a page is decided at its route, however its address is written."""
 
 from collections.abc import Callable
 from http.client import HTTPConnection

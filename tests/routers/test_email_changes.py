@@ -35,7 +35,7 @@ def bob_now(blog: Blog) -> User:
 
 
 def test_an_address_is_changed_once_its_link_is_opened(bob: Person, blog: Blog) -> None:
-    """Case 104: until then the old one stays, and counts."""
+    """Until then the old one stays, and counts."""
     answer = change(bob)
     assert (answer.status_code, answer.headers["location"]) == (303, "/settings/email")
     assert "A mail is on its way" in bob.get("/settings/email").text
@@ -83,7 +83,7 @@ def test_a_first_address_is_given_the_same_way(alice: Person, blog: Blog) -> Non
 
 
 def test_the_link_may_be_opened_in_any_browser(bob: Person, alice: Person, blog: Blog) -> None:
-    """Case 105: on a phone that knows nobody, or where somebody else is logged in."""
+    """On a phone that knows nobody, or where somebody else is logged in."""
     change(bob)
     assert alice.post(blog.link_to(NEW)).status_code == 303
     assert bob_now(blog).email == NEW
@@ -147,7 +147,6 @@ def test_a_new_password_makes_a_waiting_change_worthless(bob: Person, blog: Blog
 
 
 def test_an_address_that_was_taken_meanwhile_is_refused(bob: Person, blog: Blog) -> None:
-    """Case 103."""
     change(bob)
     link = blog.link_to(NEW)
     mallory = Person(blog, MALLORY)
@@ -161,7 +160,7 @@ def test_an_address_that_was_taken_meanwhile_is_refused(bob: Person, blog: Blog)
 
 
 def test_nobody_learns_that_an_address_is_taken(bob: Person, blog: Blog) -> None:
-    """Threat 37: the same answer, and a mail to its owner."""
+    """The same answer, and a mail to its owner."""
     mallory = Person(blog, MALLORY)
     mallory.register()
     answers = [change(mallory, email) for email in (OLD, "free@example.org")]
@@ -222,7 +221,6 @@ def test_unless_accounts_need_one(bob: Person, blog: Blog) -> None:
     ],
 )
 def test_what_is_no_address_comes_back(bob: Person, blog: Blog, email: str) -> None:
-    """Threat 31."""
     answer = change(bob, email)
     assert answer.status_code == 422
     assert "does not look like an e-mail address" in answer.text
@@ -230,7 +228,7 @@ def test_what_is_no_address_comes_back(bob: Person, blog: Blog, email: str) -> N
 
 
 def test_names_break_no_mail(bob: Person, blog: Blog) -> None:
-    """Threat 31: what people call themselves stays in its line."""
+    """What people call themselves stays in its line."""
     bob.post("/settings/profile", {"display_name": "Bob {{ 6*7 }} <b>"})
     change(bob)
     mail = blog.mails_to(NEW)[-1]

@@ -91,7 +91,7 @@ def test_what_belongs_to_somebody_else_is_not_linked(
 def test_a_trip_of_another_person_links_nothing(
     bob_there: Person, office: Blog, provider: LocalProvider
 ) -> None:
-    """Case 126: neither the state of another browser, nor of whoever was here before."""
+    """Neither the state of another browser, nor of whoever was here before."""
     _, address = depart(bob_there, path=f"{PAGE}/oidc")
     came_back = provider.approved(address)
     alice = at(office, ALICE)

@@ -83,7 +83,7 @@ def test_a_closed_blog_takes_nobody(alice: Person, blog: Blog) -> None:
 
 
 def test_opening_the_link_uses_nothing_up(anna: Person, asking: Blog) -> None:
-    """Threat 25: mail programs look at links too."""
+    """Mail programs look at links too."""
     path = link_of(anna)
     for _ in range(3):
         assert Person(asking).get(path).status_code == 200
@@ -162,7 +162,6 @@ def test_what_was_used_is_not_taken_back(anna: Person, asking: Blog) -> None:
 
 
 def test_the_link_is_shown_once_and_stored_nowhere(anna: Person, asking: Blog) -> None:
-    """Threat 32."""
     path = link_of(anna)
     token = path.rpartition("/")[2]
     assert token not in anna.get(INVITATIONS).text
@@ -171,7 +170,7 @@ def test_the_link_is_shown_once_and_stored_nowhere(anna: Person, asking: Blog) -
 
 
 def test_the_link_is_told_to_nobody(anna: Person, asking: Blog) -> None:
-    """Threat 32: not by the Referer header, not to a search engine, not to a cache."""
+    """Not by the Referer header, not to a search engine, not to a cache."""
     path = link_of(anna)
     bob = Person(asking, BOB)
     wrong = bob.post(path, {"username": "", "password": ""})
@@ -229,7 +228,6 @@ def test_where_addresses_must_be_proven_a_mailed_link_is_enough(anna: Person, as
 
 
 def test_the_form_takes_no_more_than_it_asks(anna: Person, asking: Blog) -> None:
-    """Case 84, threat 39."""
     for role in ("owner", "admin", ""):
         assert anna.post(INVITATIONS, {"role": role}).status_code == 422
     assert anna.post(INVITATIONS, {"role": "reader", "email": "no address"}).status_code == 422

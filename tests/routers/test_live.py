@@ -65,7 +65,6 @@ def again(person: Person) -> Person:
 
 
 def test_a_stranger_is_refused_before_anything_is_opened(stranger: Person, alice: Person) -> None:
-    """Case 130."""
     answer = refused(stranger)
     assert answer.status_code == 403
     assert answer.headers["Content-Security-Policy"]
@@ -74,7 +73,6 @@ def test_a_stranger_is_refused_before_anything_is_opened(stranger: Person, alice
 
 
 def test_a_login_that_has_ended_opens_nothing(alice: Person) -> None:
-    """Case 130."""
     copied = elsewhere(alice, alice.blog)
     alice.log_out()
     assert refused(copied).status_code == 403
@@ -88,7 +86,6 @@ def test_a_forged_cookie_opens_nothing(stranger: Person, alice: Person) -> None:
 def test_a_reader_is_refused_where_only_the_owner_may_be(
     alice: Person, carol: Person, beside: Blog
 ) -> None:
-    """Case 131."""
     assert refused(elsewhere(carol, beside), OWNERS).status_code == 403
     with ready(elsewhere(alice, beside), OWNERS):
         pass
@@ -140,7 +137,7 @@ def test_a_token_that_is_not_good_opens_nothing(alice: Person, blog: Blog, token
 
 
 def test_a_token_is_no_more_than_it_was_made_for(alice: Person, beside: Blog) -> None:
-    """Case 131, for a token of the owner that may only read."""
+    """For a token of the owner that may only read."""
     token, _ = personal_token(alice)
     assert refused(**by_token(beside, token, OWNERS)).status_code == 403
     with ready(**by_token(beside, token)) as socket:
@@ -163,7 +160,6 @@ FOREIGN: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("origin", FOREIGN)
 def test_a_page_of_another_site_opens_nothing(alice: Person, origin: str) -> None:
-    """Case 132."""
     answer = refused(alice, **FOREIGN[origin])
     assert answer.status_code == 403
     assert b"another site" in (answer.body or b"")
@@ -325,7 +321,7 @@ WAYS = [log_out, end_the_device, end_all_others, suspend, remove]
 def test_it_closes_when_the_login_ends(
     alice: Person, blog: Blog, beside: Blog, end: Callable[[Person, Blog], None]
 ) -> None:
-    """Case 133, on the process that ends it and on another."""
+    """On the process that ends it and on another."""
     carla = blog.person("carla")
     with ready(carla) as here, ready(elsewhere(carla, beside)) as there, ready(alice) as others:
         end(carla, blog)

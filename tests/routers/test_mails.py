@@ -94,7 +94,7 @@ def test_a_mail_is_there_within_moments(alice: Person, blog: Blog, mailbox: Mail
 def test_a_page_does_not_wait_for_a_slow_mail_server(
     alice: Person, blog: Blog, mailbox: Mailbox
 ) -> None:
-    """Threat H5: nor does the end of the process, for longer than a second."""
+    """Nor does the end of the process, for longer than a second."""
     mailbox.pause = 4
     with blog.beside(**mailbox.settings) as sender:
         owner = at(sender)
@@ -110,7 +110,7 @@ def test_a_page_does_not_wait_for_a_slow_mail_server(
 
 
 def test_what_a_dead_server_did_not_take_is_sent_when_it_is_back(alice: Person, blog: Blog) -> None:
-    """Threat H5: the page says at once that it is on its way, the list says why it is not."""
+    """The page says at once that it is on its way, the list says why it is not."""
     port = _free_port()
     settings = {"smtp_url": f"smtp://127.0.0.1:{port}", "mail_from": "blog@example.org"}
     with blog.beside(jobs="web", **settings) as sender:

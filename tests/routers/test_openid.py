@@ -327,7 +327,7 @@ def test_the_second_step_is_asked_here_too(
     }
 
 
-# Case 126: only who was sent can come back, and only once.
+# Only who was sent can come back, and only once.
 
 
 @pytest.mark.parametrize(
@@ -467,7 +467,7 @@ def test_whoever_changes_their_mind_is_back_at_the_login(
     assert "/token" not in provider.asked
 
 
-# Cases 127 and 128: accounts that were here before.
+# Accounts that were here before.
 
 
 def with_address(blog: Blog, username: str, address: str, *, verified: bool) -> None:
@@ -494,7 +494,7 @@ def test_two_verified_addresses_that_are_the_same_link_the_accounts(
 def test_an_address_that_one_side_has_not_verified_links_nothing(
     maren: Person, bob: Person, office: Blog, provider: LocalProvider, theirs: bool, ours: bool
 ) -> None:
-    """Case 127: whoever claims an address at a provider does not get the account that has it."""
+    """Whoever claims an address at a provider does not get the account that has it."""
     with_address(office, BOB, ADDRESS, verified=ours)
     provider.claims["email_verified"] = theirs
     answer = there_and_back(maren, provider)
@@ -545,7 +545,6 @@ def test_an_address_that_is_taken_meanwhile_makes_no_account(
 def test_a_disabled_account_is_refused_as_a_wrong_password_is(
     maren: Person, office: Blog, provider: LocalProvider
 ) -> None:
-    """Case 128."""
     register_by(maren, provider)
     maren.log_out()
     with office.database.writing() as db:

@@ -41,7 +41,6 @@ def test_the_blog_gets_another_owner(alice: Person, bob: Person, blog: Blog) -> 
 
 
 def test_then_the_old_owner_may_leave(alice: Person, bob: Person, blog: Blog) -> None:
-    """Threat 90."""
     fields = {"posts": "delete", "password": PASSWORD}
     assert alice.post("/settings/delete", fields).status_code == 409
     hand_over(alice, BOB)

@@ -466,7 +466,6 @@ def test_a_passkey_makes_a_login_fresh(key: Authenticator, blog: Blog) -> None:
 def test_somebody_elses_passkey_does_not_make_it_fresh(
     key: Authenticator, mallory: Person, blog: Blog
 ) -> None:
-    """Case 119."""
     other, person = added(mallory), stale(blog, key)
     assert confirm(person, other).status_code == 400
     assert person.get(PASSKEYS).status_code == 303

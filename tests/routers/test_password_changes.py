@@ -53,7 +53,7 @@ def test_its_owner_is_told_and_it_is_written_down(bob: Person, blog: Blog) -> No
 
 
 def test_all_other_devices_are_logged_out_and_this_one_goes_on(bob: Person, blog: Blog) -> None:
-    """Cases 62 and 107, threat 15: under a new id, and the old one is worth nothing."""
+    """Under a new id, and the old one is worth nothing."""
     others = [Person(blog, BOB), Person(blog, BOB)]
     for other in others:
         other.log_in(remember="on")
@@ -71,7 +71,7 @@ def test_all_other_devices_are_logged_out_and_this_one_goes_on(bob: Person, blog
 
 
 def test_this_device_stays_remembered(bob: Person) -> None:
-    """Case 62: the own cookie still works."""
+    """The own cookie still works."""
     bob.log_in_again(remember="on")
     change(bob)
     bob.lose_session()
@@ -84,7 +84,7 @@ def test_nobody_else_is_logged_out(bob: Person, alice: Person) -> None:
 
 
 def test_what_programs_were_given_for_the_password_ends(bob: Person, blog: Blog) -> None:
-    """Case 108: refresh tokens end; personal access tokens are ended one by one."""
+    """Refresh tokens end; personal access tokens are ended one by one."""
     bob_id = next(user.id for user in blog.rows(User) if user.username == BOB)
     alice_id = next(user.id for user in blog.rows(User) if user.username != BOB)
     with blog.database.writing() as db:
@@ -98,7 +98,6 @@ def test_what_programs_were_given_for_the_password_ends(bob: Person, blog: Blog)
 
 
 def test_without_the_password_of_now_nothing_changes(bob: Person, blog: Blog) -> None:
-    """Threat 12."""
     for current, sentence in (
         ("not the password", "That is not your password"),
         ("", "fill this in"),
@@ -112,7 +111,7 @@ def test_without_the_password_of_now_nothing_changes(bob: Person, blog: Blog) ->
 
 
 def test_guessing_the_password_of_now_comes_to_an_end(bob: Person, blog: Blog) -> None:
-    """Threat 12: the tries are counted for the person, wherever they are."""
+    """The tries are counted for the person, wherever they are."""
     statuses = [
         change(bob, current="not the password").status_code for _ in range(FAILURES_OF_PERSON.most)
     ]
@@ -124,7 +123,6 @@ def test_guessing_the_password_of_now_comes_to_an_end(bob: Person, blog: Blog) -
 
 
 def test_a_login_that_is_not_fresh_is_asked_first(bob: Person, blog: Blog) -> None:
-    """Case 58."""
     bob.log_in_again(remember="on")
     bob.lose_session()
     for answer in (bob.get("/settings/password"), change(bob)):
@@ -151,7 +149,7 @@ def test_a_stranger_changes_nothing(bob: Person, stranger: Person, blog: Blog) -
     ],
 )
 def test_a_poor_password_is_refused(bob: Person, blog: Blog, password: str, sentence: str) -> None:
-    """Case 89, threat 11: also the name that readers see."""
+    """Also the name that readers see."""
     bob.post("/settings/profile", {"display_name": "Bob of the Harbour"})
     answer = change(bob, password)
     assert answer.status_code == 422
@@ -171,7 +169,7 @@ def test_a_poor_password_is_refused(bob: Person, blog: Blog, password: str, sent
 def test_any_good_password_will_do(
     bob: Person, blog: Blog, password: str, typed: str, wrong: str
 ) -> None:
-    """Cases 90, 91 and 92, by way of the settings."""
+    """By way of the settings."""
     assert change(bob, password).status_code == 303
     assert can_log_in(blog, typed)
     assert not can_log_in(blog, wrong)

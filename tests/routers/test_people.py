@@ -37,7 +37,7 @@ def editor(alice: Person, blog: Blog) -> Person:
 def test_the_owners_pages_are_the_owners(
     alice: Person, bob: Person, carol: Person, editor: Person, stranger: Person, path: str
 ) -> None:
-    """Case 6: a reader is refused without a redirect; so are an author and an editor."""
+    """A reader is refused without a redirect; so are an author and an editor."""
     assert alice.get(path).status_code == 200
     for person in (bob, carol, editor):
         response = person.get(path)
@@ -47,7 +47,6 @@ def test_the_owners_pages_are_the_owners(
 
 
 def test_another_spelling_opens_no_door(carol: Person, stranger: Person) -> None:
-    """Threat 43."""
     for path in ("/admin/", "/ADMIN", "/admin;x", "/%61dmin", "/./admin", "/admin/users/"):
         for person in (carol, stranger):
             response = person.get(path, follow_redirects=True)
@@ -57,7 +56,7 @@ def test_another_spelling_opens_no_door(carol: Person, stranger: Person) -> None
 def test_nobody_but_the_owner_changes_anybody(
     bob: Person, carol: Person, editor: Person, stranger: Person, blog: Blog
 ) -> None:
-    """Threats 40 and 90: an editor cannot make themselves more than they are."""
+    """An editor cannot make themselves more than they are."""
     before = [(user.username, user.role, user.disabled_at) for user in blog.rows(User)]
     for person in (stranger, carol, bob, editor):
         for name in (ALICE, BOB, CAROL, "edith", "nobody-here"):
@@ -152,7 +151,7 @@ def test_other_roles_are_not_given(alice: Person, bob: Person, blog: Blog, role:
 
 
 def test_the_owner_stays_the_owner(alice: Person, blog: Blog) -> None:
-    """Threat 90: not even by their own hand, but for handing it over."""
+    """Not even by their own hand, but for handing it over."""
     for verb in ("role", "suspend", "unsuspend"):
         response = alice.post(f"{USERS}/alice/{verb}", {"role": "reader"})
         assert response.status_code == 403
@@ -163,7 +162,7 @@ def test_the_owner_stays_the_owner(alice: Person, blog: Blog) -> None:
 def test_who_is_suspended_is_out_at_once_and_told_nothing(
     alice: Person, bob: Person, blog: Blog
 ) -> None:
-    """Cases 9 and 10, threats 3 and 16: also on another process, also by the right password."""
+    """Also on another process, also by the right password."""
     phone = Person(blog, BOB)
     phone.log_in(remember="on")
     slug = bob.write("Still here")
@@ -193,7 +192,7 @@ def test_who_is_suspended_is_out_at_once_and_told_nothing(
 
 
 def test_a_deleted_row_is_a_login_ended(alice: Person, carol: Person, blog: Blog) -> None:
-    """Case 9: whoever's row is gone is a stranger, and the cookie goes."""
+    """Whoever's row is gone is a stranger, and the cookie goes."""
     with blog.database.writing() as db:
         db.delete(db.get_one(User, user_named(blog, CAROL).id))
     response = carol.get("/settings")

@@ -108,7 +108,6 @@ def test_a_newer_link_replaces_the_older(bob: Person, blog: Blog) -> None:
 
 
 def test_the_answer_is_the_same_whoever_asks(bob: Person, blog: Blog) -> None:
-    """Case 93, threat 28."""
     answers = []
     for email in (ADDRESS, "nobody@example.org"):
         answer = ask(blog, email)
@@ -120,7 +119,7 @@ def test_the_answer_is_the_same_whoever_asks(bob: Person, blog: Blog) -> None:
 
 
 def test_the_same_work_is_done_whoever_asks(bob: Person, blog: Blog) -> None:
-    """Case 93, threat 28: statement by statement, so that no clock tells the one from the other."""
+    """Statement by statement, so that no clock tells the one from the other."""
     done: list[list[str]] = []
 
     def note(*given: Any) -> None:
@@ -146,7 +145,7 @@ def test_a_blog_without_accounts_answers_too(blog: Blog) -> None:
 
 
 def test_what_is_no_address_comes_back(blog: Blog) -> None:
-    """Threat 31: nothing that is typed can be more than one address."""
+    """Nothing that is typed can be more than one address."""
     for email in ("", "bob", "bob@example.org\r\nBcc: eve@example.org", "bob@example.org\0", "@"):
         answer = ask(blog, email)
         assert answer.status_code == 422, email
@@ -154,7 +153,7 @@ def test_what_is_no_address_comes_back(blog: Blog) -> None:
 
 
 def test_the_mail_goes_to_the_stored_address_only(bob: Person, blog: Blog) -> None:
-    """Case 101, threat 30: what was typed may be another mailbox that looks like it."""
+    """What was typed may be another mailbox that looks like it."""
     for twin in ("bób@example.org", "bob@example.örg", "ьob@example.org", "bob+x@example.org"):
         assert ask(blog, twin).status_code == 303
     assert resets_mailed_to(blog, ADDRESS) == 0
@@ -165,7 +164,7 @@ def test_the_mail_goes_to_the_stored_address_only(bob: Person, blog: Blog) -> No
 
 
 def test_a_dotless_i_is_another_letter(alice: Person, blog: Blog) -> None:
-    """Case 101, to the letter."""
+    """To the letter."""
     Person(blog, "mike").register(email="mike@example.org")
     assert ask(blog, "mıke@example.org").status_code == 303
     assert resets_mailed_to(blog, "mike@example.org") == 0
@@ -184,7 +183,6 @@ def test_a_dotless_i_is_another_letter(alice: Person, blog: Blog) -> None:
 def test_links_do_not_follow_the_host_of_the_request(
     bob: Person, blog: Blog, headers: dict[str, str]
 ) -> None:
-    """Case 102, threat 29."""
     assert ask(blog, **headers).status_code in (303, 400)
     assert "evil" not in str([mail.body for mail in blog.rows(Mail)])
 
@@ -200,7 +198,7 @@ def test_links_begin_with_the_address_of_the_blog(bob: Person, blog: Blog) -> No
 
 
 def test_five_mails_a_day_are_enough(bob: Person, blog: Blog) -> None:
-    """Threat 30, case 81: in any spelling, and outwardly the same."""
+    """In any spelling, and outwardly the same."""
     spellings = ["bob@example.org", "BOB@example.org", "Bob@Example.Org", "bob@EXAMPLE.org"]
     answers = [ask(blog, spellings[n % 4]) for n in range(LINKS_OF_ADDRESS.most + 3)]
     assert {(answer.status_code, answer.content) for answer in answers} == {(303, b"")}
@@ -225,7 +223,7 @@ def test_one_network_asks_twenty_times_an_hour(bob: Person, blog: Blog) -> None:
 
 
 def test_every_link_that_is_not_good_gets_the_same_page(bob: Person, blog: Blog) -> None:
-    """Cases 94, 95, 98, 100 and threat 27: used, tampered, too old, for something else, of an
+    """Used, tampered, too old, for something else, of an
     account that is disabled or gone."""
     pages: dict[str, list[httpx2.Response]] = {}
 
@@ -270,7 +268,6 @@ def test_a_link_works_for_an_hour(bob: Person, blog: Blog) -> None:
 
 
 def test_a_link_is_dead_once_the_owner_has_logged_in(bob: Person, blog: Blog) -> None:
-    """Case 96."""
     link = link_for(blog)
     assert can_log_in(blog, PASSWORD)
     assert is_dead(blog.visitor().get(link))
@@ -279,7 +276,6 @@ def test_a_link_is_dead_once_the_owner_has_logged_in(bob: Person, blog: Blog) ->
 
 
 def test_a_link_is_dead_once_the_password_is_changed(bob: Person, blog: Blog) -> None:
-    """Threat 27."""
     link = link_for(blog)
     form = {"current_password": PASSWORD, "password": "yet another quay"}
     assert bob.post("/settings/password", form).status_code == 303
@@ -287,7 +283,6 @@ def test_a_link_is_dead_once_the_password_is_changed(bob: Person, blog: Blog) ->
 
 
 def test_a_link_is_dead_once_the_address_is_changed(bob: Person, blog: Blog) -> None:
-    """Case 97."""
     link = link_for(blog)
     bob.post("/settings/email", {"email": "new@example.org", "password": PASSWORD})
     assert blog.visitor().get(link).status_code == 200
@@ -297,7 +292,7 @@ def test_a_link_is_dead_once_the_address_is_changed(bob: Person, blog: Blog) -> 
 
 
 def test_looking_at_a_link_changes_nothing(bob: Person, blog: Blog) -> None:
-    """Threat 25: programs that look for viruses open links too."""
+    """Programs that look for viruses open links too."""
     link = link_for(blog)
     for method in ("GET", "HEAD", "GET"):
         assert blog.visitor().client.request(method, link).status_code == 200
@@ -328,7 +323,6 @@ def test_of_two_who_use_a_link_at_once_one_gets_it(bob: Person, blog: Blog) -> N
 def test_a_poor_password_is_refused_and_the_link_stays_good(
     bob: Person, blog: Blog, password: str, sentence: str
 ) -> None:
-    """Case 89, threat 11."""
     link = link_for(blog)
     answer = reset(blog, link, password)
     assert answer.status_code == 422
@@ -348,7 +342,7 @@ def test_a_poor_password_is_refused_and_the_link_stays_good(
 def test_any_good_password_will_do(
     bob: Person, blog: Blog, password: str, typed: str, wrong: str
 ) -> None:
-    """Cases 90, 91 and 92, by way of a link."""
+    """By way of a link."""
     assert reset(blog, link_for(blog), password).status_code == 303
     assert can_log_in(blog, typed)
     assert not can_log_in(blog, wrong)
@@ -358,7 +352,7 @@ def test_any_good_password_will_do(
 
 
 def test_all_devices_are_logged_out(bob: Person, blog: Blog) -> None:
-    """Case 99, threat 15; the remembered one as well."""
+    """The remembered one as well."""
     remembered = Person(blog, BOB)
     remembered.log_in(remember="on")
     link = link_for(blog)
@@ -413,7 +407,6 @@ def test_a_second_step_stays_one(bob: Person, blog: Blog) -> None:
 
 
 def test_a_locked_account_opens_again(bob: Person, blog: Blog) -> None:
-    """Case 79."""
     for _ in range(FAILURES_OF_ACCOUNT.most):
         assert not can_log_in(blog, "not the password")
     assert Person(blog, BOB).log_in().status_code == 429
@@ -521,7 +514,6 @@ def test_also_if_that_happens_at_the_same_moment(
 
 
 def test_the_address_of_the_page_goes_nowhere(bob: Person, blog: Blog) -> None:
-    """Threat 32."""
     link = link_for(blog)
     visitor = blog.visitor()
     answers = [
@@ -546,7 +538,6 @@ def test_without_https_forms_must_still_be_told_from_foreign_ones(bob: Person, b
 
 
 def test_no_link_is_logged(bob: Person, blog: Blog, caplog: pytest.LogCaptureFixture) -> None:
-    """Threat 32."""
     with caplog.at_level(logging.DEBUG, logger="inkstand"):
         link = link_for(blog)
         blog.visitor().get(link)

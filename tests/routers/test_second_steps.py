@@ -43,7 +43,6 @@ def actions(blog: Blog) -> list[str]:
 
 
 def test_a_password_alone_logs_nobody_in(app: App, blog: Blog) -> None:
-    """Case 111."""
     person = Person(blog, BOB)
     response = person.log_in()
     assert response.status_code == 303
@@ -83,7 +82,6 @@ def test_a_code_counts_one_step_early_and_late(
 
 
 def test_the_way_back_survives_the_second_step(app: App, blog: Blog) -> None:
-    """Case 37."""
     person = Person(blog, BOB)
     asked = person.log_in(next="/posts/new?title=Kept")
     assert asked.headers["location"] == "/auth/two-factor?next=%2Fposts%2Fnew%3Ftitle%3DKept"
@@ -163,7 +161,6 @@ def test_a_wrong_code_is_refused_and_says_so(app: App, blog: Blog, code: str) ->
 
 
 def test_a_code_is_good_for_one_login(app: App, blog: Blog) -> None:
-    """Case 112."""
     code = app.next_code()
     assert second_step(at_second_step(blog, BOB), code) == 303
     assert second_step(at_second_step(blog, BOB), code) == 401
@@ -193,7 +190,7 @@ def test_somebody_elses_code_is_wrong(app: App, mallory: Person, blog: Blog) -> 
 
 
 def test_after_five_bad_codes_a_good_one_has_to_wait(app: App, blog: Blog) -> None:
-    """Case 82: for the account, also when the password is given again in between."""
+    """For the account, also when the password is given again in between."""
     for _ in range(MOST):
         assert second_step(at_second_step(blog, BOB), "000000") == 401
     response = at_second_step(blog, BOB).post(STEP, {"code": app.next_code()})
@@ -254,7 +251,6 @@ def test_a_flood_of_refusals_does_not_fill_the_log(app: App, blog: Blog) -> None
 
 
 def test_after_a_quarter_of_an_hour_one_begins_again(app: App, blog: Blog) -> None:
-    """Case 113."""
     person = at_second_step(blog, BOB, next="/drafts")
     live_for(person, timedelta(milliseconds=1), timedelta(milliseconds=1))
     response = person.get(f"{STEP}?next=/drafts")
@@ -336,7 +332,7 @@ def test_a_deleted_account_is_void_too(app: App, blog: Blog) -> None:
 
 
 def test_a_device_of_somebody_else_asks_all_the_same(app: App, alice: Person, blog: Blog) -> None:
-    """Case 116: a device that Alice is remembered on is nothing to Bob's account."""
+    """A device that Alice is remembered on is nothing to Bob's account."""
     alice.log_in_again(remember="on")
     alice.log_out()
     response = alice.post("/auth/login", {"username": BOB, "password": PASSWORD})
@@ -344,7 +340,7 @@ def test_a_device_of_somebody_else_asks_all_the_same(app: App, alice: Person, bl
 
 
 def test_a_device_of_ones_own_asks_again(app: App, bob: Person, blog: Blog) -> None:
-    """Case 117: after all logins were ended, the second step is asked for as ever."""
+    """After all logins were ended, the second step is asked for as ever."""
     with blog.database.writing() as db:
         for row in blog.rows(Login):
             db.delete(db.merge(row))
@@ -357,7 +353,6 @@ def test_a_device_of_ones_own_asks_again(app: App, bob: Person, blog: Blog) -> N
 
 
 def test_a_recovery_code_logs_in_once(app: App, bob: Person, blog: Blog) -> None:
-    """Case 114."""
     code = recovery_codes(bob)[3]
     person = at_second_step(blog, BOB)
     assert second_step(person, code) == 303

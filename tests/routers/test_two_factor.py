@@ -70,7 +70,6 @@ def test_two_people_have_two_keys(bob: Person, mallory: Person) -> None:
 
 @pytest.mark.parametrize("code", ["000000", "", "not a code", "\0", "x" * 500])
 def test_a_wrong_code_switches_nothing_on(bob: Person, blog: Blog, code: str) -> None:
-    """Case 118."""
     app = begin_app(bob)
     response = bob.post(PAGE, {"code": code})
     assert response.status_code == 422
@@ -154,7 +153,7 @@ def test_the_owner_is_told_when_it_goes_on_and_off(reachable: Person, blog: Blog
     ],
 )
 def test_an_old_login_changes_nothing(bob: Person, blog: Blog, method: str, path: str) -> None:
-    """Case 115, and all its neighbours."""
+    """And all its neighbours."""
     app = set_up_app(bob)
     before = sorted(row.digest for row in blog.rows(RecoveryCode))
     bob.log_out()

@@ -159,14 +159,14 @@ def test_one_address_makes_so_many_accounts_an_hour(
 
 
 def test_thirty_accounts_from_one_address_are_too_many(alice: Person, blog: Blog) -> None:
-    """Threat 38: at twenty an hour it ends, whatever is behind that address."""
+    """At twenty an hour it ends, whatever is behind that address."""
     statuses = [register(blog, f"writer-{number}").status_code for number in range(30)]
     assert statuses == [303] * 19 + [429] * 11  # Alice was the first
     assert len(blog.rows(User)) == 20
 
 
 def test_a_field_that_people_do_not_see_catches_programs(alice: Person, blog: Blog) -> None:
-    """Case 88, threat 38: it looks as if it had gone well."""
+    """It looks as if it had gone well."""
     page = blog.visitor().get("/users/register").text
     trap = page.split('class="nowhere"')[1].split("</div>")[0]
     for part in ('aria-hidden="true"', 'name="homepage"', 'tabindex="-1"', 'autocomplete="off"'):

@@ -75,7 +75,6 @@ def test_who_gives_no_address_gets_no_mail(alice: Person, blog: Blog) -> None:
 
 
 def test_looking_at_a_link_confirms_nothing(bob: Person, blog: Blog) -> None:
-    """Threat 25."""
     link = blog.link_to(ADDRESS)
     for method in ("GET", "HEAD", "OPTIONS"):
         blog.visitor().client.request(method, link)
@@ -90,7 +89,6 @@ def test_a_link_lets_nobody_in(bob: Person, blog: Blog) -> None:
 
 
 def test_a_link_makes_nobody_somebody_else(bob: Person, alice: Person, blog: Blog) -> None:
-    """Case 105."""
     logins = len(blog.rows(Login))
     assert alice.post(blog.link_to(ADDRESS)).status_code == 303
     assert is_confirmed(blog)
@@ -100,7 +98,6 @@ def test_a_link_makes_nobody_somebody_else(bob: Person, alice: Person, blog: Blo
 
 
 def test_a_link_works_once(bob: Person, blog: Blog) -> None:
-    """Case 106."""
     link = blog.link_to(ADDRESS)
     assert at_once(4, lambda _: blog.visitor().post(link).status_code).count(303) == 1
     for answer in (bob.get(link), bob.post(link)):
@@ -118,7 +115,7 @@ def test_a_link_works_for_three_days(bob: Person, blog: Blog) -> None:
 
 
 def test_a_link_for_a_new_password_confirms_nothing(bob: Person, blog: Blog) -> None:
-    """Case 98, the other way round."""
+    """The other way round."""
     blog.visitor().post("/auth/forgot", {"email": ADDRESS})
     link = blog.link_to(ADDRESS, "reset").replace("reset", "verify")
     assert bob.get(link).status_code == 400
@@ -127,7 +124,6 @@ def test_a_link_for_a_new_password_confirms_nothing(bob: Person, blog: Blog) -> 
 
 
 def test_the_address_of_the_page_goes_nowhere(bob: Person, blog: Blog) -> None:
-    """Threat 32."""
     answer = bob.get(blog.link_to(ADDRESS))
     assert answer.headers["referrer-policy"] == "no-referrer"
     assert "no-store" in answer.headers["cache-control"]
@@ -138,7 +134,7 @@ def test_the_address_of_the_page_goes_nowhere(bob: Person, blog: Blog) -> None:
 
 
 def test_the_mail_is_sent_again(bob: Person, blog: Blog) -> None:
-    """Threat 30: three times in six hours; the newest link is the one that works."""
+    """Three times in six hours; the newest link is the one that works."""
     first = blog.link_to(ADDRESS)
     assert ADDRESS in bob.get("/auth/verify").text
     answers = [bob.post("/auth/verify") for _ in range(LINKS_OF_PERSON.most + 1)]
@@ -186,7 +182,7 @@ def confirmed(bob: Person, blog: Blog) -> Person:
 
 
 def test_nobody_learns_that_an_address_is_taken(confirmed: Person, blog: Blog) -> None:
-    """Threat 37. The account is made; its owner alone is told, with their own address on it."""
+    """The account is made; its owner alone is told, with their own address on it."""
     answers, pages = [], []
     for name, email in (("somebody", "BOB@example.org"), ("newcomer", "new@example.org")):
         person = Person(blog, name)
@@ -215,7 +211,7 @@ def test_nobody_else_can_confirm_a_taken_address(confirmed: Person, blog: Blog) 
 
 
 def test_who_confirms_first_has_the_address(bob: Person, blog: Blog) -> None:
-    """Case 103: of several who claimed it; the others keep what they had, and are told so."""
+    """Of several who claimed it; the others keep what they had, and are told so."""
     links = [blog.link_to(ADDRESS)]
     for name in (CAROL, MALLORY):
         register(blog, name)
@@ -238,7 +234,7 @@ def test_a_confirmed_address_logs_in_whoever_else_gave_it(confirmed: Person, blo
 
 
 def test_an_address_is_not_flooded_by_who_gives_it(alice: Person, blog: Blog) -> None:
-    """Threat 30: in any spelling."""
+    """In any spelling."""
     for number in range(MOST_UNASKED + 3):
         email = ("victim@example.org", "Victim@example.org")[number % 2]
         assert register(blog, f"writer-{number}", email).status_code == 303
@@ -303,7 +299,6 @@ def test_a_newcomer_is_let_in_once_the_address_is_confirmed(strict: Blog) -> Non
 
 
 def test_unconfirmed_people_are_not_let_in(strict: Blog) -> None:
-    """Case 31."""
     newcomer = Person(strict, BOB)
     newcomer.register(email=ADDRESS)
     assert newcomer.log_in("not the password").status_code == 401
@@ -358,7 +353,7 @@ def test_a_confirmed_address_is_not_corrected_that_way(strict: Blog) -> None:
 
 
 def test_nobody_learns_there_whose_address_is_known(strict: Blog) -> None:
-    """Case 87, threat 37: neither by the answer, nor by what can be done with the new name."""
+    """Neither by the answer, nor by what can be done with the new name."""
     register(strict, BOB)
     strict.visitor().post(strict.link_to(ADDRESS))
     answers = []

@@ -51,7 +51,7 @@ def test_what_is_rolled_back_sends_no_mail(blog: Blog) -> None:
     ],
 )
 def test_a_mail_goes_to_one_address(blog: Blog, recipient: str) -> None:
-    """Threat 31: nothing that reaches the recipient can be a second header or a second person."""
+    """Nothing that reaches the recipient can be a second header or a second person."""
     with pytest.raises(ValueError, match="one address"):
         queue(blog, recipient)
     assert not blog.rows(Mail)
@@ -59,7 +59,7 @@ def test_a_mail_goes_to_one_address(blog: Blog, recipient: str) -> None:
 
 @pytest.mark.parametrize("newline", ["\r\n", "\n", "\r", "\x0b", "\x0c", "\x85", "\u2028", "\x00"])
 def test_no_value_begins_a_line_of_its_own(blog: Blog, newline: str) -> None:
-    """Threat 31, by way of a name that ends up in the subject and in the text."""
+    """By way of a name that ends up in the subject and in the text."""
     name = f"Harbour{newline}Bcc: eve@example.org{newline}{newline}Pay here"
     settings = blog.settings.model_copy(update={"site_name": name})
     subject, body = mails.render("test", {"site_name": settings.site_name, "link_base": "http://x"})

@@ -71,7 +71,7 @@ def test_several_workers_never_send_a_mail_twice(blog: Blog, mailbox: Mailbox) -
 
 
 def test_a_mail_that_fails_is_tried_again_for_three_days(blog: Blog) -> None:
-    """Threat H5: the server is down."""
+    """The server is down."""
     queue(blog)
     url, waits = nowhere(), []
     for _ in range(20):
@@ -136,7 +136,7 @@ def test_who_lost_a_claim_marks_nothing(blog: Blog) -> None:
 
 
 def test_nobody_waits_while_a_mail_is_sent(blog: Blog, alice: Person, mailbox: Mailbox) -> None:
-    """Threat H5: a slow server. No transaction is open meanwhile."""
+    """A slow server. No transaction is open meanwhile."""
     queue(blog)
     mailbox.pause = 1.5
     with ThreadPoolExecutor() as pool:

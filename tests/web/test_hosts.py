@@ -1,4 +1,4 @@
-"""Which names the blog answers to, and what nobody is believed (threats, rows 29, 78 and 82)."""
+"""Which names the blog answers to, and what nobody is believed."""
 
 import re
 import socket
@@ -60,7 +60,6 @@ def test_it_answers_to_the_name_in_its_base_url(blog: Blog, named: Blog, host: s
     ],
 )
 def test_another_name_is_refused(blog: Blog, named: Blog, host: str) -> None:
-    """Row 29."""
     for path in ("/", "/auth/login", "/nothing", "/static/css/site.css"):
         assert status_for(named, f"Host: {host}", path=path) == 400
 
@@ -84,7 +83,7 @@ def test_another_name_is_refused(blog: Blog, named: Blog, host: str) -> None:
 def test_a_host_that_is_missing_doubled_or_garbled_is_refused_everywhere(
     blog: Blog, named: Blog, lines: tuple[str, ...]
 ) -> None:
-    """Row 29, also where any name is welcome."""
+    """Also where any name is welcome."""
     assert status_for(named, *lines) == 400
     assert status_for(blog, *lines) == 400
 
@@ -126,7 +125,6 @@ def test_a_socket_for_another_name_is_refused(blog: Blog, named: Blog) -> None:
 
 
 def test_a_forwarded_host_is_never_believed(blog: Blog, named: Blog) -> None:
-    """Rows 29 and 78."""
     assert status_for(named, f"Host: {EVIL}", "X-Forwarded-Host: blog.example") == 400
     told = {"X-Forwarded-Host": EVIL, "Forwarded": f"host={EVIL}", "X-Original-Host": EVIL}
     with blog.beside(trusted_proxies=1) as behind:
@@ -151,7 +149,6 @@ UNKEYED = {
 
 @pytest.mark.parametrize("name", UNKEYED)
 def test_what_no_cache_looks_at_changes_no_page(alice: Person, blog: Blog, name: str) -> None:
-    """Row 78."""
     slug = alice.write()
     stranger = blog.visitor()
     for path in ("/", f"/posts/{slug}", "/auth/login", "/nothing"):
@@ -167,7 +164,7 @@ def headers_of(response: object) -> dict[str, str]:
 
 
 def test_a_get_with_a_body_is_a_get(alice: Person, blog: Blog) -> None:
-    """Row 78: a fat GET, and parameters behind a semicolon."""
+    """A fat GET, and parameters behind a semicolon."""
     stranger = blog.visitor()
     plain = stranger.get("/")
     fat = stranger.client.request("GET", "/", data={"before": "x", "q": "evil"})
@@ -177,14 +174,14 @@ def test_a_get_with_a_body_is_a_get(alice: Person, blog: Blog) -> None:
 
 @pytest.mark.parametrize("proto", ["https", "http", "gopher", "https, http"])
 def test_without_a_proxy_nobody_tells_the_scheme(blog: Blog, proto: str) -> None:
-    """Row 82: no other headers, no redirect."""
+    """No other headers, no redirect."""
     response = blog.visitor().get("/", headers={"X-Forwarded-Proto": proto})
     assert response.status_code == 200
     assert "strict-transport-security" not in response.headers
 
 
 def test_behind_a_proxy_its_scheme_counts(blog: Blog) -> None:
-    """Row 82: told by the last entry, which is the proxy's own; never a loop of redirects."""
+    """Told by the last entry, which is the proxy's own; never a loop of redirects."""
     with blog.beside(trusted_proxies=1) as behind:
         for told, is_secure in {"https": True, "http, https": True, "https, http": False}.items():
             response = behind.visitor().get("/", headers={"X-Forwarded-Proto": told})

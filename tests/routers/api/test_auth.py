@@ -33,7 +33,6 @@ def login(person: Person, username: str = ALICE, password: str = PASSWORD, **fie
 
 @pytest.mark.parametrize("path", ["/api/v1/me", "/api/v1/auth/me"])
 def test_a_stranger_is_nobody(stranger: Person, path: str) -> None:
-    """Case 5."""
     response = stranger.get(path, headers={"Accept": "application/json"})
     assert is_problem(response, 401)
     assert "location" not in response.headers
@@ -48,7 +47,6 @@ def test_a_person_is_themselves(alice: Person, bob: Person) -> None:
 
 
 def test_asking_for_the_options_asks_for_no_login(blog: Blog) -> None:
-    """Case 13."""
     for _, path in blog.paths():
         if path.startswith("/api/"):
             response = program(blog, "garbage").client.options(path)
@@ -63,7 +61,6 @@ def test_head_is_get_without_a_body(alice: Person, stranger: Person) -> None:
 
 
 def test_an_account_that_is_disabled_has_no_way_in(alice: Person, bob: Person, blog: Blog) -> None:
-    """Case 11."""
     token, issued = new_token(bob), log_in(blog, BOB)
     ways = [program(blog, token), program(blog, issued["access_token"]), bob]
     assert [way.get("/api/v1/me").status_code for way in ways] == [200, 200, 200]
@@ -84,7 +81,6 @@ def disable(blog: Blog, username: str) -> None:
 
 
 def test_signing_up_logs_in(stranger: Person, blog: Blog) -> None:
-    """Case 83."""
     response = signup(stranger, email="Dora@example.org")
     assert response.status_code == 201
     assert "password" not in response.text
@@ -94,7 +90,6 @@ def test_signing_up_logs_in(stranger: Person, blog: Blog) -> None:
 
 
 def test_nobody_makes_themselves_more_than_they_are(alice: Person, blog: Blog) -> None:
-    """Case 84, threat 39."""
     invented = "00000000-0000-4000-8000-000000000000"
     dora = blog.visitor()
     response = signup(
@@ -121,7 +116,6 @@ def test_nobody_makes_themselves_more_than_they_are(alice: Person, blog: Blog) -
 
 
 def test_a_field_that_is_sent_twice_is_refused(stranger: Person, blog: Blog) -> None:
-    """Threat 39."""
     body = f'{{"username": "dora", "username": "eve", "password": "{PASSWORD}"}}'
     response = stranger.client.post("/api/v1/auth/signup", content=body, headers=JSON)
     assert is_problem(response, 422)
@@ -236,7 +230,7 @@ def grant(person: Person, username: str = BOB, **fields: str) -> Any:
 
 
 def test_a_password_alone_opens_no_account_that_asks_for_more(app: App, blog: Blog) -> None:
-    """Case 111, at each door."""
+    """At each door."""
     browser = blog.visitor()
     for response in (login(browser, BOB), grant(browser), login(browser, BOB, code="")):
         assert is_problem(response, 401, "second_factor_required")
@@ -277,7 +271,6 @@ def test_a_recovery_code_does_once(app: App, bob: Person, blog: Blog) -> None:
 
 
 def test_a_code_does_once(app: App, blog: Blog) -> None:
-    """Case 112."""
     code = app.next_code()
     assert login(blog.visitor(), BOB, code=code).status_code == 200
     for response in (login(blog.visitor(), BOB, code=code), grant(blog.visitor(), code=code)):
@@ -285,7 +278,6 @@ def test_a_code_does_once(app: App, blog: Blog) -> None:
 
 
 def test_guessing_codes_ends_soon_at_whichever_door(app: App, blog: Blog) -> None:
-    """Case 82."""
     guesser = blog.visitor()
     for number in range(proofs.FAILURES_OF_ACCOUNT.most):
         tried = login(guesser, BOB, code="000000") if number % 2 else grant(guesser, code="000000")
@@ -315,7 +307,7 @@ def test_a_password_that_is_hashed_anew_does_not_hinder_the_second_step(
 
 
 def test_a_blog_that_wants_an_address_waits_for_it(alice: Person, blog: Blog) -> None:
-    """Case 31, for programs."""
+    """For programs."""
     with blog.beside(require_verified_email=True) as strict:
         browser = strict.visitor()
         assert is_problem(signup(browser), 422)
@@ -349,7 +341,6 @@ def test_a_blog_that_wants_an_address_waits_for_it(alice: Person, blog: Blog) ->
     ],
 )
 def test_a_body_that_is_no_object_is_refused(stranger: Person, path: str, body: bytes) -> None:
-    """Case 24."""
     response = stranger.client.post(path, content=body, headers=JSON)
     assert is_problem(response, 422)
     assert response.json()["errors"][0]["pointer"] == "#"
@@ -358,7 +349,6 @@ def test_a_body_that_is_no_object_is_refused(stranger: Person, path: str, body: 
 @pytest.mark.parametrize("path", OPEN)
 @pytest.mark.parametrize("value", [[], {}, 1, 1.5, True, None, ["alice"], {"$ne": ""}])
 def test_a_field_of_another_type_is_refused(stranger: Person, path: str, value: Any) -> None:
-    """Case 23."""
     for field in ("username", "password", "code"):
         if field == "code" and path.endswith("signup"):
             continue
@@ -376,7 +366,7 @@ def test_a_field_of_another_type_is_refused(stranger: Person, path: str, value: 
 def test_what_is_not_said_to_be_json_is_not_read(
     alice: Person, blog: Blog, path: str, kind: str
 ) -> None:
-    """Threat 24: a form of another site can send text/plain without being asked."""
+    """A form of another site can send text/plain without being asked."""
     body = json.dumps({"username": ALICE, "password": PASSWORD})
     headers = {"Content-Type": kind} if kind else {}
     response = blog.visitor().client.post(path, content=body.encode(), headers=headers)
@@ -388,7 +378,6 @@ def test_what_is_not_said_to_be_json_is_not_read(
 def test_another_site_is_told_nothing_and_lets_nobody_in(
     alice: Person, blog: Blog, origin: str
 ) -> None:
-    """Threats 24 and 81."""
     asked = {"Origin": origin, "Access-Control-Request-Method": "POST"}
     for path in ("/api/v1/me", "/api/v1/posts", "/openapi.json", *OPEN):
         for response in (

@@ -35,7 +35,6 @@ def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, A
 
 
 def test_the_document_has_the_three_schemes(document: dict[str, Any], blog: Blog) -> None:
-    """Case 129."""
     assert document["openapi"].startswith("3.1")
     schemes = document["components"]["securitySchemes"]
     cookie, bearer, oauth = (schemes[name] for name in ("sessionCookie", "bearerToken", "oauth2"))
@@ -57,7 +56,7 @@ def test_the_document_names_the_cookie_of_these_settings(blog: Blog) -> None:
 
 
 def test_every_operation_tells_how_it_is_guarded(document: dict[str, Any], blog: Blog) -> None:
-    """Case 129: as its dependencies are, and what is public has no security."""
+    """As its dependencies are, and what is public has no security."""
     described = {(method, path): operation for method, path, operation in operations(document)}
     routes = {
         (method, context.path or ""): set(dependencies_of(context.dependant))

@@ -220,7 +220,6 @@ def test_nobody_changes_what_is_not_theirs(
 
 
 def test_nobody_writes_in_the_name_of_another(alice: Person, bob: Person, blog: Blog) -> None:
-    """Threat 39."""
     [owner] = [user for user in blog.rows(User) if user.role == "owner"]
     invented = "00000000-0000-4000-8000-000000000000"
     extra = {"author_id": str(owner.id), "author": {"username": "alice"}, "id": invented}
@@ -272,7 +271,7 @@ def test_a_version_that_is_no_number_is_refused(bob: Person, version: Any) -> No
 
 
 def test_a_form_writes_nothing_here(bob: Person, stranger: Person, blog: Blog) -> None:
-    """Threat 24; and a stranger is told that they are one before what they sent is looked at."""
+    """And a stranger is told that they are one before what they sent is looked at."""
     for kind in (
         "text/plain",
         "application/x-www-form-urlencoded",

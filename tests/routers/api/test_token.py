@@ -162,13 +162,11 @@ SPOILED: dict[str, Callable[[Claims], Claims]] = {
 
 @pytest.mark.parametrize("spoil", SPOILED)
 def test_a_claim_that_is_wrong_spoils_the_token(claims: Claims, blog: Blog, spoil: str) -> None:
-    """Cases 120 and 121."""
     assert not opens(blog, signed(SPOILED[spoil](claims)))
 
 
 @pytest.mark.parametrize("name", jwts.CLAIMS)
 def test_no_claim_may_be_missing(claims: Claims, blog: Blog, name: str) -> None:
-    """Case 121."""
     assert not opens(blog, signed({**claims, name: None}))
     del claims[name]
     assert not opens(blog, signed(claims))
@@ -188,7 +186,6 @@ def test_scopes_are_not_made_more_by_saying_so(claims: Claims, blog: Blog) -> No
 
 @pytest.mark.filterwarnings("ignore::jwt.InsecureKeyLengthWarning")
 def test_only_our_algorithm_and_our_keys_count(claims: Claims, blog: Blog) -> None:
-    """Case 121."""
     ours = hmac.digest(SECRET.encode(), b"inkstand jwt v1", "sha256")
     good = signed(claims)
     head, body, signature = good.split(".")
@@ -234,7 +231,7 @@ def test_an_older_secret_still_opens_and_a_newer_one_signs(bob: Person, blog: Bl
 
 
 def test_logging_out_ends_the_access_token_too(bob: Person, blog: Blog) -> None:
-    """Case 120: a revoked one."""
+    """A revoked one."""
     for method, path in (("DELETE", "/api/v1/token"), ("POST", "/api/v1/auth/logout")):
         issued, other = log_in(blog, BOB), log_in(blog, BOB)
         caller = program(blog, issued["access_token"])
@@ -280,7 +277,6 @@ def test_a_refresh_token_brings_the_next_pair(bob: Person, blog: Blog) -> None:
 
 
 def test_a_used_refresh_token_ends_the_login(blog: Blog) -> None:
-    """Case 122."""
     bob = Person(blog, BOB)
     bob.register(email="bob@example.org")
     issued, other = log_in(blog, BOB), log_in(blog, BOB)
@@ -321,7 +317,6 @@ def test_nothing_but_our_own_tokens_ends_a_login(bob: Person, blog: Blog) -> Non
 
 
 def test_a_week_of_silence_ends_a_login(bob: Person, blog: Blog) -> None:
-    """Case 123."""
     issued = log_in(blog, BOB)
     blog.put(RefreshToken, used_at=now() - timedelta(days=7, seconds=1))
     assert is_problem(refresh(blog, issued["refresh_token"]), 401, "invalid_grant")

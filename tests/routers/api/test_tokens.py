@@ -33,7 +33,6 @@ def test_a_token_is_shown_once_and_kept_as_a_digest(bob: Person, blog: Blog) -> 
 
 
 def test_a_token_opens_the_api_without_a_cookie(bob: Person, blog: Blog) -> None:
-    """Case 76."""
     caller = program(blog, new_token(bob))
     response = caller.client.post("/api/v1/posts", json=NEW)
     assert response.status_code == 201
@@ -43,7 +42,7 @@ def test_a_token_opens_the_api_without_a_cookie(bob: Person, blog: Blog) -> None
 
 
 def test_a_token_may_come_from_elsewhere_but_not_beside_a_cookie(bob: Person, blog: Blog) -> None:
-    """Case 76: an app or an extension has an origin of its own, and no cookie of ours."""
+    """An app or an extension has an origin of its own, and no cookie of ours."""
     token = new_token(bob)
     foreign = {"Origin": "https://app.example", "Sec-Fetch-Site": "cross-site"}
     caller = program(blog, token)
@@ -56,7 +55,6 @@ def test_a_token_may_come_from_elsewhere_but_not_beside_a_cookie(bob: Person, bl
 
 
 def test_a_token_may_do_what_it_was_given(bob: Person, blog: Blog) -> None:
-    """Case 125."""
     caller = program(blog, new_token(bob, "posts:read"))
     slug = bob.draft("Mine")
     assert caller.get(f"/api/v1/posts/{slug}").status_code == 200
@@ -164,7 +162,7 @@ def test_it_is_noted_when_a_token_was_used_but_not_each_time(bob: Person, blog: 
 def test_what_is_no_token_of_ours_is_refused_everywhere(
     alice: Person, blog: Blog, header: str
 ) -> None:
-    """Cases 120 and 124: also where a stranger might read, and also beside a session."""
+    """Also where a stranger might read, and also beside a session."""
     headers = {b"Authorization": header.encode("latin-1")}
     for path in ("/api/v1/me", "/api/v1/posts", "/api/v1/posts/nothing"):
         assert is_problem(program(blog).client.get(path, headers=headers), 401)
