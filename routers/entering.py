@@ -9,9 +9,9 @@ import auth_service
 from auth_dependencies import CurrentClient, CurrentSession
 from database import Db
 from models import User
-from services import audit, second_steps, two_factor
+from services import audit, second_steps, two_factor, verifications
 from web.next_url import safe_next
-from web.templating import redirect_to
+from web.templating import redirect, redirect_to
 
 
 def enter(
@@ -54,3 +54,24 @@ def log_in(
     settings = request.app.state.settings
     auth_service.log_in(db, session, user, client, settings, remember_days=remember_days, by=by)
     return redirect_to(request, safe_next(back), say=say or f"Welcome back, {user.display_name}.")
+
+
+def welcome(
+    request: Request,
+    db: Db,
+    session: CurrentSession,
+    newcomer: User,
+    client: CurrentClient,
+    *,
+    by: str = "password",
+    back: str = "/",
+) -> Response:
+    """Log in whose account was made a moment ago, and go `back`. It has no second factor yet; if it
+    has to wait for its address to be confirmed, show what it waits for instead."""
+    settings = request.app.state.settings
+    if verifications.is_needed(newcomer, settings):
+        return redirect(request, "verifications.new")
+    auth_service.log_in(db, session, newcomer, client, settings, by=by)
+    name = newcomer.display_name
+    say = "Welcome. This blog is yours now." if newcomer.is_owner else f"Welcome, {name}."
+    return redirect_to(request, safe_next(back), say=say)

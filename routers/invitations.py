@@ -6,7 +6,6 @@ from fastapi import Depends, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-import auth_service
 from auth_dependencies import (
     CurrentClient,
     CurrentSession,
@@ -18,10 +17,11 @@ from auth_dependencies import (
 )
 from database import Db
 from models import Invitation
-from services import credentials, invitations, verifications
+from routers.entering import welcome
+from services import credentials, invitations
 from services.permissions import MANAGE_USERS
 from web.forms import Form, form_of
-from web.templating import page, redirect, redirect_to
+from web.templating import page, redirect
 
 router = guarded("/admin/invitations", MANAGE_USERS, fresh=True)
 readable = public("/auth/invite")
@@ -117,7 +117,4 @@ def register(
     settings = request.app.state.settings
     with form.or_show("invitations/show.html", token=token):
         made = invitations.register(db, invited, form.data, settings, client)
-    if verifications.is_needed(made, settings):
-        return redirect(request, "verifications.new")
-    auth_service.log_in(db, session, made, client, settings)
-    return redirect_to(request, "/", say=f"Welcome, {made.display_name}.")
+    return welcome(request, db, session, made, client)

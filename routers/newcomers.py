@@ -18,11 +18,11 @@ from auth_dependencies import (
 from backends.openid import Claims, Provider
 from database import Db
 from errors import TooOften
-from services import newcomers, verifications
+from routers.entering import welcome
+from services import newcomers
 from web.forms import Form, form_of
-from web.next_url import safe_next
 from web.sessions import Session
-from web.templating import page, redirect, redirect_to
+from web.templating import page, redirect
 
 router = public("/users/register/openid")
 
@@ -68,11 +68,7 @@ def create(
             raise TooOften(wait)
         made = newcomers.register(db, state.settings, by, claims, choice, client)
     session.set("newcomer", None)
-    if verifications.is_needed(made, state.settings):
-        return redirect(request, "verifications.new")
-    auth_service.log_in(db, session, made, client, state.settings, by=by.label)
-    say = "Welcome. This blog is yours now." if made.is_owner else f"Welcome, {made.display_name}."
-    return redirect_to(request, safe_next(newcomer.back), say=say)
+    return welcome(request, db, session, made, client, by=by.label, back=newcomer.back)
 
 
 def newcomer_in(request: Request, session: Session) -> Newcomer | None:

@@ -17,10 +17,11 @@ from auth_dependencies import (
 from database import Db
 from errors import Forbidden, TooOften
 from routers.auth import Next, NextForm
-from services import credentials, verifications
+from routers.entering import welcome
+from services import credentials
 from web.forms import Form, form_of
 from web.next_url import safe_next
-from web.templating import page, redirect, redirect_to
+from web.templating import page, redirect_to
 
 router = public("/users")
 
@@ -60,11 +61,7 @@ def create(
         if wait := state.limits.take(auth_service.REGISTRATIONS_OF_ADDRESS, client.network):
             raise TooOften(wait)
         user = auth_service.register(db, wanted, state.settings, client)
-    if verifications.is_needed(user, state.settings):
-        return redirect(request, "verifications.new")
-    auth_service.log_in(db, session, user, client, state.settings)
-    say = "Welcome. This blog is yours now." if user.is_owner else f"Welcome, {user.display_name}."
-    return redirect_to(request, safe_next(wanted.next), say=say)
+    return welcome(request, db, session, user, client, back=wanted.next)
 
 
 def must_be_open(request: Request) -> None:

@@ -1,13 +1,12 @@
 """A new password for an account, and what ends with the old one."""
 
-from sqlalchemy import delete
-from sqlmodel import Session, col
+from sqlmodel import Session
 
 import auth_service
 from auth_service import LoginSession
 from database import release
 from errors import Invalid
-from models import Login, RefreshToken, User
+from models import Login, User
 from services import accounts, audit, breaches, logins, notices, passwords
 from services.logins import Client
 from settings import Settings
@@ -36,7 +35,7 @@ def change(
     breaches.refuse(password, settings)
     hashed = passwords.hash_password(password, settings.bcrypt_cost)
     user = accounts.unchanged(db, user)
-    store(db, user, hashed)
+    user.password_hash = hashed
     auth_service.log_out_elsewhere(db, session, user, login)
     audit.record(db, audit.PASSWORD_CHANGED, user, client=client)
     tell(db, user, settings, client)
@@ -47,13 +46,6 @@ def check(user: User, password: str, settings: Settings) -> None:
     known = passwords.context(user.username, user.email, settings.site_name, user.display_name)
     if wrong := passwords.problem(password, *known):
         raise Invalid({"password": wrong})
-
-
-def store(db: Session, user: User, hashed: str) -> None:
-    """Replace the password, and end what programs were given for the old one."""
-    user.password_hash = hashed
-    db.add(user)
-    db.execute(delete(RefreshToken).where(col(RefreshToken.user_id) == user.id))
 
 
 def tell(db: Session, user: User, settings: Settings, client: Client) -> None:

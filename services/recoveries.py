@@ -109,7 +109,7 @@ def reset(
     auth_service.forgive(limits, user, client)
     user = mail_tokens.redeem(db, token, RESET).user
     prove_address(db, user)
-    password_changes.store(db, user, hashed)
+    user.password_hash = hashed
     auth_service.log_out_everywhere(db, session, user)
     audit.record(db, audit.PASSWORD_RESET, user, client=client)
     password_changes.tell(db, user, settings, client)

@@ -110,12 +110,9 @@ def test_every_top_level_module_has_its_place_in_the_rules() -> None:
 
 # Whoever else logs people in would skip the second step.
 LOGS_IN = {
-    "routers/entering.py",  # after a password or a provider: asks for the second step first
+    "routers/entering.py",  # asks for the second step first; a new account has none
     "routers/second_steps.py",  # after the second step
     "routers/passkey_logins.py",  # after a passkey that its owner unlocked
-    "routers/users.py",  # a new account has no second factor
-    "routers/invitations.py",  # nor has one that was invited
-    "routers/newcomers.py",  # nor one that a provider has brought
     "routers/api/auth.py",  # a new account, or a password by routers/api/entering.py
 }
 
