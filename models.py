@@ -17,6 +17,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    false,
 )
 from sqlmodel import Field, SQLModel
 
@@ -328,20 +329,27 @@ class Post(SQLModel, table=True):
         Index("ix_posts_published_at_id", "published_at", "id"),
         Index("ix_posts_author_id_published_at_id", "author_id", "published_at", "id"),
         Index("ix_posts_author_id_updated_at", "author_id", "updated_at"),
+        Index("uq_posts_preview_token", "preview_token", unique=True),
+        Index("ix_posts_series_id_series_position", "series_id", "series_position"),
     )
 
     id: UUID = Field(default_factory=uuid4, primary_key=True)
     author_id: UUID = Field(foreign_key="users.id")
     slug: str = Field(max_length=120, unique=True)
+    is_page: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
     title: str = Field(max_length=200)
     content: str = Field(sa_type=Text)
     html: str = Field(sa_type=Text)
-    renderer: int
+    renderer: int = Field(index=True)  # the version of markdown.py that made `html`
     excerpt: str = Field(max_length=320)
     word_count: int
     staged: dict[str, str] | None = Field(default=None, sa_type=JSON(none_as_null=True))
     version: int = 1
     idempotency_key: str | None = Field(default=None, max_length=64)
+    preview_token: str | None = Field(default=None, max_length=32)
+    series_id: UUID | None = Field(default=None, foreign_key="series.id")
+    series_position: int | None = None
+    pinned_at: datetime | None = moment(default=None, nullable=True, index=True)
     created_at: datetime = moment(default_factory=now)
     updated_at: datetime = moment(default_factory=now)
     published_at: datetime | None = moment(default=None, nullable=True)
@@ -354,11 +362,17 @@ class Post(SQLModel, table=True):
 
     @property
     def is_published(self) -> bool:
+        """Whether it is meant for readers, now or from a moment that is still to come."""
         return self.published_at is not None
 
     @property
+    def is_scheduled(self) -> bool:
+        return self.published_at is not None and self.published_at > now()
+
+    @property
     def was_published(self) -> bool:
-        return self.first_published_at is not None
+        """Whether readers can have seen it. A schedule that is still to come does not count."""
+        return self.first_published_at is not None and self.first_published_at <= now()
 
     @property
     def is_trashed(self) -> bool:
@@ -368,6 +382,95 @@ class Post(SQLModel, table=True):
     def is_erased(self) -> bool:
         """Whether its author has left and taken the text away: its address is all that is left."""
         return not self.title
+
+
+class Revision(SQLModel, table=True):
+    """A text as it was saved once. `number` counts from 1 within a post; `kind` is what was done."""
+
+    __tablename__ = "revisions"
+
+    post_id: UUID = Field(foreign_key="posts.id", ondelete="CASCADE", primary_key=True)
+    number: int = Field(primary_key=True)
+    kind: str = Field(max_length=20)
+    editor_id: UUID | None = Field(
+        default=None, foreign_key="users.id", ondelete="SET NULL", index=True
+    )
+    text: dict[str, str] = Field(sa_type=JSON)  # the fields of the form
+    created_at: datetime = moment(default_factory=now)
+
+
+class Autosave(SQLModel, table=True):
+    """What somebody is typing into a post and has not saved: one for each person and post.
+
+    `tab` names the open editor that it came from; `base_version` is the version it began with.
+    """
+
+    __tablename__ = "autosaves"
+
+    post_id: UUID = Field(foreign_key="posts.id", ondelete="CASCADE", primary_key=True)
+    user_id: UUID = Field(foreign_key="users.id", ondelete="CASCADE", primary_key=True, index=True)
+    tab: str = Field(default="", max_length=64)
+    base_version: int
+    text: dict[str, str] = Field(sa_type=JSON)
+    saved_at: datetime = moment(default_factory=now)
+
+
+class Series(SQLModel, table=True):
+    """Posts that belong together, in an order."""
+
+    __tablename__ = "series"
+
+    id: UUID = Field(default_factory=uuid4, primary_key=True)
+    author_id: UUID = Field(foreign_key="users.id", index=True)
+    slug: str = Field(max_length=120, unique=True)
+    title: str = Field(max_length=120)
+    description: str = Field(default="", max_length=500)
+    created_at: datetime = moment(default_factory=now)
+
+
+class Media(SQLModel, table=True):
+    """An image in the library; its files are in a storage, see services/media.py.
+
+    `source_digest` is the SHA-256 of the file as it was sent: the same file twice is one image.
+    `name` is the last part of its address, with its size in pixels in it.
+    """
+
+    __tablename__ = "media"
+    __table_args__ = (
+        UniqueConstraint("user_id", "source_digest"),
+        Index("ix_media_user_id_created_at_id", "user_id", "created_at", "id"),
+    )
+
+    id: UUID = Field(default_factory=uuid4, primary_key=True)
+    user_id: UUID = Field(foreign_key="users.id")
+    name: str = Field(max_length=120)
+    alt: str = Field(default="", max_length=500)
+    caption: str = Field(default="", max_length=500)
+    content_type: str = Field(max_length=40)
+    width: int
+    height: int
+    bytes: int  # of all its files together: what counts for the quota
+    source_digest: str = Field(max_length=64)
+    created_at: datetime = moment(default_factory=now, index=True)
+
+
+class MediaUse(SQLModel, table=True):
+    """Where an image stands: in what readers of a post see ("text"), or in what waits ("staged")."""
+
+    __tablename__ = "media_uses"
+
+    post_id: UUID = Field(foreign_key="posts.id", ondelete="CASCADE", primary_key=True)
+    media_id: UUID = Field(foreign_key="media.id", ondelete="CASCADE", primary_key=True, index=True)
+    place: str = Field(max_length=10, primary_key=True)
+
+
+class Blob(SQLModel, table=True):
+    """A file, where files are kept in the database; see backends/storage/."""
+
+    __tablename__ = "blobs"
+
+    key: str = Field(max_length=200, primary_key=True)
+    data: bytes = Field(sa_type=LargeBinary)
 
 
 class Slug(SQLModel, table=True):
@@ -392,6 +495,15 @@ class Tag(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True)
     slug: str = Field(max_length=120, unique=True)
     name: str = Field(max_length=50)
+
+
+class TagAlias(SQLModel, table=True):
+    """An address that a tag had before it was renamed, or merged into another."""
+
+    __tablename__ = "tag_aliases"
+
+    slug: str = Field(max_length=120, primary_key=True)
+    tag_id: int = Field(foreign_key="tags.id", ondelete="CASCADE", index=True)
 
 
 class PostTag(SQLModel, table=True):

@@ -8,6 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -58,6 +59,7 @@ class Settings(BaseSettings):
 
     site_name: Annotated[str, Field(min_length=1, max_length=80)] = "Inkstand"
     site_description: Annotated[str, Field(max_length=300)] = ""
+    time_zone: str = "UTC"
 
     secret_key: Annotated[list[SecretStr], NoDecode] = []
     database_url: str = f"sqlite:///{DATA / 'inkstand.db'}"
@@ -79,6 +81,10 @@ class Settings(BaseSettings):
     cookie_path: Annotated[str, Field(pattern=r"^/[A-Za-z0-9/_.~-]*$")] = "/"
     cookie_secure: bool | None = None
     cookie_samesite: Literal["lax", "strict", "none"] = "lax"
+
+    media_url: str = ""
+    media_quota_mb: Annotated[int, Field(ge=1, le=1_000_000)] = 500
+    media_hosts: str = ""
 
     smtp_url: str = ""
     mail_from: Annotated[str, Field(max_length=254)] = ""
@@ -132,6 +138,43 @@ class Settings(BaseSettings):
     @property
     def session_max(self) -> timedelta:
         return timedelta(days=self.session_max_days)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Where the blog is at home: the times that people type and read are those there."""
+        return ZoneInfo(self.time_zone)
+
+    @field_validator("time_zone")
+    @classmethod
+    def be_a_time_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ValueError, OSError):
+            raise ValueError(
+                "TIME_ZONE must be a name of the IANA database, such as Europe/Berlin or UTC."
+            ) from None
+        return value
+
+    @field_validator("media_url")
+    @classmethod
+    def be_a_storage(cls, value: str) -> str:
+        if value and not re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[\w./-]*)?", value):
+            raise ValueError("MEDIA_URL must be empty or s3://bucket, perhaps with a folder.")
+        return value.rstrip("/")
+
+    @field_validator("media_hosts")
+    @classmethod
+    def be_origins(cls, value: str) -> str:
+        origins = value.replace(",", " ").split()
+        for origin in origins:
+            if not re.fullmatch(
+                r"https://(\*\.)?[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?", origin
+            ):
+                raise ValueError(
+                    "MEDIA_HOSTS must be origins such as https://images.example, separated by "
+                    f"commas; {origin!r} is none."
+                )
+        return " ".join(origins)
 
     @field_validator("secret_key", "auth_providers", mode="before")
     @classmethod

@@ -12,7 +12,7 @@ from database import Db, release
 from errors import Moved, StaleVersion
 from models import Post
 from routers.loading import OwnPost, OwnTrashedPost
-from services import diffs, posts, streams, texts
+from services import diffs, posts, streams, texts, trash, writing
 from services.permissions import WRITE, can_edit
 from web.forms import Form, form_of
 from web.templating import page, public_page, redirect
@@ -36,7 +36,7 @@ def create(request: Request, user: CurrentUser, form: NewPost, db: Db) -> Respon
         with form.or_show("posts/new.html"):
             release(db)  # rendering may take a second: hold nothing meanwhile
             columns = texts.rendered(form.data)
-            post = posts.create(db, user, form.data, columns)
+            post = writing.create(db, user, form.data, columns)
     except StaleVersion as stale:  # this form has made a post before, and was changed since
         return conflict(request, stale.post_id, form, db)
     return after_writing(request, post, "Published." if post.is_published else "Draft saved.")
@@ -66,8 +66,8 @@ def update(
         with form.or_show("posts/edit.html", post=post):
             release(db)
             change = form.data
-            columns = texts.rendered(change) if posts.is_rendered_by(change, post) else None
-            post = posts.edit(db, posts.get(db, post.id), change, columns, editor=user)
+            columns = texts.rendered(change) if writing.is_rendered_by(change, post) else None
+            post = writing.edit(db, posts.get(db, post.id), change, user, columns)
     except StaleVersion as stale:
         return conflict(request, stale.post_id, form, db)
     return after_writing(request, post, SAID[change.action, was_published])
@@ -80,13 +80,13 @@ def delete(request: Request, post: OwnPost) -> Response:
 
 @router.post("/posts/{slug}/delete", name="posts.destroy")
 def destroy(request: Request, post: OwnTrashedPost, db: Db) -> Response:
-    posts.trash(db, post)
+    trash.throw_away(db, post)
     return redirect(request, "trash", say=f"“{post.title}” is in the trash.")
 
 
 @router.post("/posts/{slug}/restore", name="posts.restore")
 def restore(request: Request, post: OwnTrashedPost, db: Db) -> Response:
-    posts.restore(db, post)
+    trash.restore(db, post)
     return after_writing(request, post, f"“{post.title}” is back.")
 
 
@@ -96,7 +96,7 @@ def drafts(request: Request, user: CurrentUser, db: Db) -> Response:
 
 
 @router.get("/trash", name="trash")
-def trash(request: Request, user: CurrentUser, db: Db) -> Response:
+def thrown_away(request: Request, user: CurrentUser, db: Db) -> Response:
     return page(request, "posts/trash.html", posts=streams.trashed(db, user))
 
 

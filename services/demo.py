@@ -12,7 +12,7 @@ from sqlmodel import Session, select
 
 import auth_service
 from models import Post, User, now
-from services import passwords, posts
+from services import passwords, writing
 from services.credentials import Registration
 from services.texts import NewPost
 from settings import Role, Settings
@@ -45,7 +45,7 @@ def fill(db: Session, settings: Settings, copies: int = 0, password: str = "") -
     for number in range(copies):
         original = written[number % len(written)]
         again = NewPost(title=f"{original.title[:180]} ({number + 2})", content=original.content)
-        date(posts.create(db, db.get_one(User, original.author_id), again), 0, minutes=number + 1)
+        date(writing.create(db, db.get_one(User, original.author_id), again), 0, minutes=number + 1)
     return Filled(len(written) + copies, len(authors), next(iter(authors)), password)
 
 
@@ -68,7 +68,7 @@ def write(db: Session, authors: dict[str, User], about: dict[str, Any], content:
     action = "draft" if about.get("status") == "draft" else "publish"
     tags = ", ".join(about["tags"])
     new = NewPost(title=about["title"], content=content, tags=tags, action=action)
-    return date(posts.create(db, authors[about["author"]], new), about["days_ago"])
+    return date(writing.create(db, authors[about["author"]], new), about["days_ago"])
 
 
 def date(post: Post, days_ago: int, minutes: int = 0) -> Post:

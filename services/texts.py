@@ -8,9 +8,10 @@ from pydantic import AfterValidator, BaseModel, Field
 
 from errors import Invalid
 from services import markdown, slugs, tags
-from services.text import many_lines, one_line
+from services.text import many_lines, one_line, optional_line
 
 LONGEST_TITLE = 200
+LONGEST_SERIES = 120
 MOST_BYTES = 512 * 1024
 LONGEST_PAGE = 8 * 1024 * 1024
 EXCERPT_CHARACTERS = 220
@@ -40,6 +41,9 @@ class Text(BaseModel):
     content: Annotated[str, many_lines(MOST_BYTES)]
     tags: Annotated[str, AfterValidator(lambda typed: ", ".join(tags.parse(typed)))] = ""
     slug: Annotated[str, AfterValidator(custom_slug)] = ""
+    # Left out, they stay as they are.
+    series: Annotated[str, optional_line(LONGEST_SERIES)] | None = None
+    kind: Literal["post", "page"] | None = None
 
 
 class NewPost(Text):

@@ -28,6 +28,8 @@ TYPES = {
 # One style sheet out of many files, in an order that css/layers.css makes irrelevant.
 BUNDLE = "css/site.css"
 URL = re.compile(r'url\("\.\./([^"]+)"\)')
+# `from "./tabs.js"` and `import "./tabs.js"`: modules name each other, as files of one folder.
+IMPORT = re.compile(r'((?:^|\s)(?:from|import) )"\./([\w-]+\.js)"', re.M)
 
 
 @dataclass(frozen=True)
@@ -61,9 +63,12 @@ class Assets:
     def __init__(self, folder: Path) -> None:
         self.by_path: dict[str, Asset] = {}
         self.hashed: dict[str, str] = {}
+        self.folder = folder
         files = sorted(path for path in folder.rglob("*") if path.is_file())
         for path in files:
-            if path.suffix != ".css" and not path.name.startswith("."):
+            if path.suffix == ".js":
+                self.add_module(path.relative_to(folder).as_posix())
+            elif path.suffix != ".css" and not path.name.startswith("."):
                 self.add(path.relative_to(folder).as_posix(), path.read_bytes())
         styles = "\n".join(path.read_text("utf-8") for path in files if path.suffix == ".css")
         self.add(BUNDLE, URL.sub(self.rewritten, styles).encode())
@@ -75,6 +80,19 @@ class Assets:
         self.hashed[name] = PREFIX + hashed
         self.by_path[hashed] = asset
         self.by_path[name] = Asset(body, suffix, hashed=False)
+
+    def add_module(self, name: str) -> None:
+        """A script, after those that it imports, since their hashes become part of it."""
+        if name in self.hashed:
+            return
+        path = self.folder / name
+
+        def hashed(match: re.Match[str]) -> str:
+            imported = path.with_name(match[2]).relative_to(self.folder).as_posix()
+            self.add_module(imported)
+            return f'{match[1]}"{self.url(imported)}"'
+
+        self.add(name, IMPORT.sub(hashed, path.read_text("utf-8")).encode())
 
     def url(self, name: str) -> str:
         """The address of a file, e.g. "icons/icon.svg". Raises KeyError if there is none."""

@@ -16,7 +16,7 @@ from errors import Forbidden, Invalid, Moved, NotFound
 from models import Post, User
 from routers.api import post_shapes as shapes
 from routers.api.loading import OwnPost
-from services import posts, streams, tags, texts
+from services import posts, streams, tags, texts, trash, writing
 from services.permissions import READ, WRITE, can_edit
 from web.json_bodies import body_of, checked
 
@@ -89,7 +89,7 @@ def create(
     new = checked(texts.NewPost, sent.fields())
     release(db)  # rendering may take a second: hold nothing meanwhile
     columns = texts.rendered(new)
-    post = posts.create(db, principal.user, new, columns)
+    post = writing.create(db, principal.user, new, columns)
     response.headers["Location"] = f"/api/v1/posts/{post.slug}"
     return answer(request, posts.page_of(db, post), principal)
 
@@ -122,15 +122,15 @@ def update(
 @router.delete("/{slug}", name="api.posts.destroy", summary="Delete a post", status_code=204)
 def destroy(post: OwnPost, db: Db) -> None:
     """Into the trash; it can be restored from there on the site."""
-    posts.trash(db, post)
+    trash.throw_away(db, post)
 
 
 def edit(
     request: Request, principal: Principal, post: Post, change: texts.PostEdit, db: Db
 ) -> shapes.Post:
     release(db)
-    columns = texts.rendered(change) if posts.is_rendered_by(change, post) else None
-    post = posts.edit(db, posts.get(db, post.id), change, columns)
+    columns = texts.rendered(change) if writing.is_rendered_by(change, post) else None
+    post = writing.edit(db, posts.get(db, post.id), change, principal.user, columns)
     return answer(request, posts.page_of(db, post), principal)
 
 

@@ -95,3 +95,13 @@ def test_every_answer_carries_the_security_headers(stranger: Person, alice: Pers
 def test_no_foreign_page_may_read_ours(stranger: Person) -> None:
     answer = stranger.get("/", headers={"Origin": "https://evil.example"})
     assert "access-control-allow-origin" not in answer.headers
+
+
+def test_scripts_import_each_other_by_names_that_are_kept_for_ever(stranger: Person) -> None:
+    entry = stranger.get("/static/js/editor/editor.js").text
+    addresses = re.findall(r'from "([^"]+)"', entry)
+    assert len(addresses) >= 4
+    for address in addresses:
+        assert re.fullmatch(r"/static/js/editor/\w+\.[0-9a-f]{12}\.js", address)
+        answer = stranger.get(address)
+        assert "immutable" in answer.headers["cache-control"]

@@ -1,0 +1,3 @@
+// The page beside the text.
+
+export function startPreview(_desk) {}

@@ -1,0 +1,3 @@
+// Images that are pasted or dropped.
+
+export function startUploads(_desk) {}

@@ -1,0 +1,29 @@
+"""The trash: out of everybody's sight, and back."""
+
+from datetime import datetime
+
+from sqlalchemy import update
+from sqlmodel import Session, col
+
+from models import Post, now
+
+
+def throw_away(db: Session, post: Post) -> None:
+    """Out of everybody's sight; it can still be restored. Twice is once."""
+    move(db, post, now())
+
+
+def restore(db: Session, post: Post) -> None:
+    """Back from the trash, as it was. Twice is once."""
+    move(db, post, None)
+
+
+def move(db: Session, post: Post, trashed_at: datetime | None) -> None:
+    was = col(Post.trashed_at)
+    is_elsewhere = was.is_(None) if trashed_at else was.is_not(None)
+    db.execute(
+        update(Post)
+        .where(col(Post.id) == post.id, is_elsewhere)
+        .values(trashed_at=trashed_at, version=col(Post.version) + 1, updated_at=now())
+        .execution_options(synchronize_session=False)
+    )
