@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Depends
+from fastapi import Depends, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -11,8 +11,8 @@ from auth_dependencies import CurrentUser, OptionalUser, guarded, public
 from database import Db, release
 from errors import Moved, StaleVersion
 from models import Post
-from routers.loading import OwnPost, OwnTrashedPost
-from services import diffs, posts, streams, texts, trash, writing
+from routers.loading import AtAnotherAddress, OwnPost, OwnTrashedPost
+from services import desk, diffs, posts, texts, trash, writing
 from services.permissions import WRITE, can_edit
 from web.forms import Form, form_of
 from web.templating import page, public_page, redirect
@@ -21,6 +21,7 @@ readable = public()
 router = guarded("", WRITE)
 
 NewPost = Annotated[Form[texts.NewPost], Depends(form_of(texts.NewPost))]
+Cursor = Annotated[str, Query(max_length=64)]
 PostEdit = Annotated[Form[texts.PostEdit], Depends(form_of(texts.PostEdit))]
 
 
@@ -47,7 +48,7 @@ def show(request: Request, slug: str, user: OptionalUser, db: Db) -> Response:
     try:
         shown = posts.show(db, slug, user)
     except Moved as moved:
-        return redirect(request, "posts.show", slug=moved.slug, permanent=True)
+        raise AtAnotherAddress(f"/posts/{moved.slug}") from None
     return public_page(request, "posts/show.html", shown=shown, can_edit=can_edit(user, shown.post))
 
 
@@ -70,7 +71,10 @@ def update(
             post = writing.edit(db, posts.get(db, post.id), change, user, columns)
     except StaleVersion as stale:
         return conflict(request, stale.post_id, form, db)
-    return after_writing(request, post, SAID[change.action, was_published])
+    said = SAID[change.action, was_published]
+    if change.action == "save" and was_published and not post.staged:
+        said = "Saved. It is what readers see already."
+    return after_writing(request, post, said)
 
 
 @router.get("/posts/{slug}/delete", name="posts.delete")
@@ -81,23 +85,14 @@ def delete(request: Request, post: OwnPost) -> Response:
 @router.post("/posts/{slug}/delete", name="posts.destroy")
 def destroy(request: Request, post: OwnTrashedPost, db: Db) -> Response:
     trash.throw_away(db, post)
-    return redirect(request, "trash", say=f"“{post.title}” is in the trash.")
-
-
-@router.post("/posts/{slug}/restore", name="posts.restore")
-def restore(request: Request, post: OwnTrashedPost, db: Db) -> Response:
-    trash.restore(db, post)
-    return after_writing(request, post, f"“{post.title}” is back.")
+    return redirect(request, "trash.index", say=f"“{post.title}” is in the trash.")
 
 
 @router.get("/drafts", name="drafts")
-def drafts(request: Request, user: CurrentUser, db: Db) -> Response:
-    return page(request, "posts/drafts.html", posts=streams.unpublished(db, user))
-
-
-@router.get("/trash", name="trash")
-def thrown_away(request: Request, user: CurrentUser, db: Db) -> Response:
-    return page(request, "posts/trash.html", posts=streams.trashed(db, user))
+def drafts(
+    request: Request, user: CurrentUser, db: Db, before: Cursor = "", after: Cursor = ""
+) -> Response:
+    return page(request, "posts/drafts.html", shelf=desk.drafts(db, user, before, after))
 
 
 SAID = {

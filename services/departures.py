@@ -3,13 +3,13 @@
 from typing import Literal
 
 from pydantic import BaseModel
-from sqlalchemy import ColumnElement, delete, func, update
+from sqlalchemy import ColumnElement, delete
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from errors import Conflict
-from models import NOBODY, Post, PostTag, Slug, User, now
-from services import accounts, audit, logins, names, notices
+from models import NOBODY, Post, Revision, User, now
+from services import accounts, audit, logins, names, notices, revisions, streams, trash
 from services.logins import Client
 from settings import Role, Settings
 
@@ -23,8 +23,9 @@ class Departure(BaseModel):
 def leave(db: Session, user: User, choice: Departure, settings: Settings, client: Client) -> None:
     """Delete an account; logins, tokens, passkeys and the like go with its row.
 
-    Drafts and what is in the trash go in any case. Published posts stay under "Deleted user", or
-    go too: then their addresses say that there was something. The name is kept from others.
+    Drafts, scheduled posts and what is in the trash go in any case. Published posts stay under
+    "Deleted user", or go too: then their addresses say that there was something. The name is kept
+    from others.
 
     Raises:
         Conflict: they own the blog, and must hand it over first.
@@ -37,8 +38,8 @@ def leave(db: Session, user: User, choice: Departure, settings: Settings, client
     nobody = find_or_make_nobody(db)
     theirs = col(Post.author_id) == user.id
     if choice.posts == "keep":
-        hand_on(db, theirs & col(Post.published_at).is_not(None), nobody)
-    erase(db, theirs, nobody)
+        hand_on(db, theirs & streams.is_public(), nobody)
+    trash.erase(db, theirs, author_id=nobody.id)
     audit.record(db, audit.DELETED, leaver, client=client, posts=choice.posts)
     notices.tell(db, settings, leaver, "goodbye", posts=choice.posts)
     names.retire(db, leaver.username)
@@ -75,29 +76,9 @@ def find_or_make_nobody(db: Session) -> User:
 
 
 def hand_on(db: Session, which: ColumnElement[bool], nobody: User) -> None:
-    """Posts as readers know them, without the edits that were never made public."""
-    visible = which & col(Post.trashed_at).is_(None)
-    change_posts(db, visible, author_id=nobody.id, staged=None)
-
-
-def erase(db: Session, which: ColumnElement[bool], nobody: User) -> None:
-    """Texts are deleted. Of what was public once the row stays, empty: nobody gets its address."""
-    unseen = select(Post.id).where(which, col(Post.first_published_at).is_(None))
-    db.execute(delete(PostTag).where(col(PostTag.post_id).in_(select(Post.id).where(which))))
-    db.execute(delete(Slug).where(col(Slug.post_id).in_(unseen)))
-    db.execute(delete(Post).where(col(Post.id).in_(unseen)))
-    empty = dict.fromkeys(("title", "content", "html", "excerpt"), "")
-    trashed_at = func.coalesce(col(Post.trashed_at), now())
-    change_posts(
-        db, which, **empty, word_count=0, staged=None, trashed_at=trashed_at, author_id=nobody.id
-    )
-
-
-def change_posts(db: Session, which: ColumnElement[bool], **values: object) -> None:
-    """Also under a new version, so that an edit begun before finds its post changed."""
-    db.execute(
-        update(Post)
-        .where(which)
-        .values(idempotency_key=None, version=col(Post.version) + 1, updated_at=now(), **values)
-        .execution_options(synchronize_session=False)
-    )
+    """Posts as readers know them, without the texts that were never made public."""
+    theirs = select(Post.id).where(which)
+    unseen = col(Revision.kind).not_in((revisions.PUBLISHED, revisions.IMPORTED))
+    db.execute(delete(Revision).where(col(Revision.post_id).in_(theirs), unseen))
+    forgotten = dict.fromkeys(("staged", "idempotency_key", "preview_token"))
+    trash.change_posts(db, which, author_id=nobody.id, **forgotten)

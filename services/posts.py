@@ -50,6 +50,15 @@ def get(db: Session, post_id: UUID) -> Post:
     return post
 
 
+def locked(db: Session, post_id: UUID) -> Post:
+    """The same, and nobody else's to change until the transaction ends. Raises NotFound."""
+    query = select(Post).where(Post.id == post_id).with_for_update()
+    post = db.exec(query.execution_options(populate_existing=True)).first()
+    if post is None:
+        raise NotFound
+    return post
+
+
 class MovedPost(Moved):
     """As Moved, with the post, since only those who may see it may learn where it went."""
 
@@ -82,7 +91,7 @@ def page_of(db: Session, post: Post) -> Page:
 
 def hide(post: Post, reader: User | None, scopes: frozenset[str] | None = None) -> None:
     """Raise Gone or NotFound for what this reader may not see."""
-    if post.is_trashed and post.is_published:
+    if post.is_gone:
         raise Gone
     if post.is_trashed or not can_see(reader, post, scopes):
         raise NotFound
@@ -90,8 +99,11 @@ def hide(post: Post, reader: User | None, scopes: frozenset[str] | None = None) 
 
 def text_of(db: Session, post: Post) -> dict[str, str]:
     """The author's working copy as form fields: what is staged, else what is there."""
-    if post.staged:
-        return dict(post.staged)
+    return public_text(db, post) | (post.staged or {})
+
+
+def public_text(db: Session, post: Post) -> dict[str, str]:
+    """The fields of what readers see, or would see if it were published."""
     names = ", ".join(tag.name for tag in tags.of_post(db, post.id))
     return {"title": post.title, "content": post.content, "tags": names, "slug": post.slug}
 

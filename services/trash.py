@@ -1,29 +1,92 @@
-"""The trash: out of everybody's sight, and back."""
+"""The trash: out of everybody's sight for thirty days, and back, or gone for good."""
 
-from datetime import datetime
+from datetime import timedelta
+from typing import Any
 
-from sqlalchemy import update
-from sqlmodel import Session, col
+from sqlalchemy import ColumnElement, delete, func, or_, update
+from sqlmodel import Session, col, select
 
-from models import Post, now
+from errors import Gone
+from models import Autosave, MediaUse, Post, PostTag, Revision, Slug, User, now
+from services import posts
+
+KEPT_FOR = timedelta(days=30)
 
 
 def throw_away(db: Session, post: Post) -> None:
     """Out of everybody's sight; it can still be restored. Twice is once."""
-    move(db, post, now())
+    change_posts(db, (col(Post.id) == post.id) & col(Post.trashed_at).is_(None), trashed_at=now())
 
 
-def restore(db: Session, post: Post) -> None:
-    """Back from the trash, as it was. Twice is once."""
-    move(db, post, None)
+def restore(db: Session, post: Post) -> Post:
+    """Back from the trash, as it was. Twice is once.
+
+    Nothing appears by itself: what was scheduled, for a time that has passed meanwhile, comes back
+    as a draft. Raises Gone: it was deleted for good.
+    """
+    post = posts.locked(db, post.id)
+    if post.is_erased:
+        raise Gone
+    if post.trashed_at:
+        values: dict[str, Any] = {"trashed_at": None}
+        if post.is_published and not post.is_scheduled and not post.is_gone:
+            values["published_at"] = None
+            if post.first_published_at > post.trashed_at:  # type: ignore[operator]
+                values["first_published_at"] = None
+        change_posts(db, col(Post.id) == post.id, **values)
+        db.refresh(post)
+    return post
 
 
-def move(db: Session, post: Post, trashed_at: datetime | None) -> None:
-    was = col(Post.trashed_at)
-    is_elsewhere = was.is_(None) if trashed_at else was.is_not(None)
+def delete_for_good(db: Session, post: Post) -> None:
+    """Nobody gets it back. Nothing happens if it was restored a moment ago."""
+    erase(db, (col(Post.id) == post.id) & col(Post.trashed_at).is_not(None))
+
+
+def empty(db: Session, author: User) -> None:
+    """The same for all that they have thrown away."""
+    erase(db, (col(Post.author_id) == author.id) & is_waiting())
+
+
+def is_waiting() -> ColumnElement[bool]:
+    """Which posts can still be restored."""
+    return col(Post.trashed_at).is_not(None) & (col(Post.title) != "")
+
+
+def is_over() -> ColumnElement[bool]:
+    """Which of them have waited long enough."""
+    return is_waiting() & (col(Post.trashed_at) < now() - KEPT_FOR)
+
+
+def erase(db: Session, which: ColumnElement[bool], **values: Any) -> None:
+    """Delete texts and all that belongs to them.
+
+    What readers cannot have seen goes entirely. Of the rest the row stays, empty: nobody gets its
+    address, which answers 410 if it was public at last. `values` are for the rows that stay.
+    """
+    db.execute(select(Post.id).where(which).with_for_update())  # nothing is added meanwhile
+    theirs = select(Post.id).where(which)
+    for model in (PostTag, Revision, Autosave, MediaUse):
+        db.execute(delete(model).where(col(model.post_id).in_(theirs)))
+    trashed_at = func.coalesce(col(Post.trashed_at), now())
+    seen_at = col(Post.first_published_at)
+    unseen = select(Post.id).where(which, or_(seen_at.is_(None), seen_at > trashed_at))
+    db.execute(delete(Slug).where(col(Slug.post_id).in_(unseen)))
+    db.execute(delete(Post).where(col(Post.id).in_(unseen)))
+    empty = dict.fromkeys(("title", "content", "html", "excerpt"), "")
+    change_posts(db, which, **empty, **NOTHING, word_count=0, trashed_at=trashed_at, **values)
+
+
+NOTHING = dict.fromkeys(
+    ("staged", "idempotency_key", "preview_token", "series_id", "series_position", "pinned_at")
+)
+
+
+def change_posts(db: Session, which: ColumnElement[bool], **values: Any) -> None:
+    """Also under a new version, so that an edit begun before finds its post changed."""
     db.execute(
         update(Post)
-        .where(col(Post.id) == post.id, is_elsewhere)
-        .values(trashed_at=trashed_at, version=col(Post.version) + 1, updated_at=now())
+        .where(which)
+        .values(version=col(Post.version) + 1, updated_at=now(), **values)
         .execution_options(synchronize_session=False)
     )

@@ -7,9 +7,9 @@ from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
-from errors import Conflict, StaleVersion
+from errors import Conflict, Invalid, StaleVersion
 from models import Post, User, now
-from services import publishing, revisions, slugs, tags
+from services import posts, publishing, revisions, slugs, tags
 from services.texts import NewPost, PostEdit, Text, rendered
 
 
@@ -22,6 +22,7 @@ def create(db: Session, author: User, new: NewPost, columns: dict[str, Any] | No
     Raises:
         StaleVersion: the same key came with another text.
         Conflict: the address that the author asked for is another post's.
+        Invalid: it is one that the blog itself uses.
     """
     if twin := find_by_key(db, author, new.idempotency_key):
         return same(twin, new)
@@ -43,7 +44,7 @@ def create(db: Session, author: User, new: NewPost, columns: dict[str, Any] | No
     if new.action == "publish":
         publishing.publish(db, post, author)
         post.published_at = post.first_published_at = post.created_at
-    keep(db, post, new, author)
+    keep(db, post, author)
     return post
 
 
@@ -53,18 +54,22 @@ def edit(
     change: PostEdit,
     editor: User,
     columns: dict[str, Any] | None = None,
+    kind: str = "",
 ) -> Post:
     """Save, publish or take back. Saving a published post changes nothing public: it is staged.
+
+    `kind` is that of the revision, if it is not just saved or published.
 
     Raises:
         StaleVersion: the post was changed since `change.version` was read.
         Conflict: it is in the trash, or the address asked for is another post's.
+        Invalid: the address asked for is one that the blog itself uses.
     """
     if post.is_trashed:
         raise Conflict({"title": "This post is in the trash. Restore it there, then save again."})
     next_version(db, post, change.version)
     if change.action == "save" and post.is_published:
-        post.staged = change.model_dump(include=set(Text.model_fields), exclude_none=True)
+        stage(db, post, change)
     else:
         apply(db, post, change, columns or rendered(change))
         post.staged = None
@@ -72,7 +77,29 @@ def edit(
         publishing.publish(db, post, editor)
     elif change.action == "unpublish":
         publishing.unpublish(post)
-    keep(db, post, change, editor)
+    keep(db, post, editor, kind)
+    return post
+
+
+def restore(
+    db: Session, post: Post, text: Text, editor: User, columns: dict[str, Any] | None = None
+) -> Post:
+    """Make the text of a revision the working copy again: staged, if the post is published.
+
+    It overwrites whatever is there, under any version: that is a revision too. Raises Conflict.
+    """
+    post = posts.locked(db, post.id)
+    again = PostEdit.model_construct(**text.model_dump(), action="save", version=post.version)
+    return edit(db, post, again, editor, columns, revisions.RESTORED)
+
+
+def unstage(db: Session, post: Post, editor: User) -> Post:
+    """Go back to what readers see; what was staged stays among the revisions. Twice is once."""
+    post = posts.locked(db, post.id)
+    if post.staged:
+        next_version(db, post, post.version)
+        post.staged = None
+        keep(db, post, editor, revisions.RESTORED)
     return post
 
 
@@ -81,11 +108,23 @@ def is_rendered_by(change: PostEdit, post: Post) -> bool:
     return change.action != "save" or not post.is_published
 
 
-def keep(db: Session, post: Post, text: NewPost | PostEdit, editor: User) -> None:
+def keep(db: Session, post: Post, editor: User, kind: str = "") -> None:
     """What follows from every text that somebody saved."""
     db.flush()  # the post must be there before what refers to it
-    kind = revisions.PUBLISHED if text.action == "publish" else revisions.SAVED
-    revisions.add(db, post, revisions.as_revision(text, text.slug or post.slug), editor, kind)
+    is_for_readers = post.is_published and not post.staged
+    kind = kind or (revisions.PUBLISHED if is_for_readers else revisions.SAVED)
+    revisions.add(db, post, posts.text_of(db, post), editor, kind)
+
+
+def stage(db: Session, post: Post, text: Text) -> None:
+    """Let a text wait beside the one that readers see, unless it is the same."""
+    if text.slug and text.slug != post.slug:
+        check_address(text.slug)
+        if slugs.is_anothers(db, post, text.slug):
+            raise taken()
+    working = posts.text_of(db, post) | revisions.as_revision(text, text.slug or post.slug)
+    is_public = revisions.is_same(working, posts.public_text(db, post))
+    post.staged = None if is_public else working
 
 
 def apply(db: Session, post: Post, text: Text, columns: dict[str, Any]) -> None:
@@ -98,10 +137,20 @@ def apply(db: Session, post: Post, text: Text, columns: dict[str, Any]) -> None:
 def give_address(db: Session, post: Post, text: Text) -> None:
     """The one that the author asks for, or one made of the title, with a number if need be."""
     if text.slug and text.slug != post.slug:
+        check_address(text.slug)
         if not slugs.claim(db, post, text.slug):
-            raise Conflict({"slug": "That address is taken. Please choose another."})
+            raise taken()
     elif not post.slug or (not post.was_published and title_has_changed(post, text)):
         slugs.claim_similar(db, post, slugs.slug_of(text.title))
+
+
+def check_address(slug: str) -> None:
+    if slugs.is_reserved(slug):
+        raise Invalid({"slug": f"“{slug}” is used by the blog itself. Please choose another."})
+
+
+def taken() -> Conflict:
+    return Conflict({"slug": "That address is taken. Please choose another."})
 
 
 def title_has_changed(post: Post, text: Text) -> bool:
