@@ -2,6 +2,7 @@
 
 from typing import Annotated, Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from fastapi import Depends, Query
 from starlette.requests import Request
@@ -12,7 +13,7 @@ from database import Db, release
 from errors import Moved, StaleVersion
 from models import Post
 from routers.loading import AtAnotherAddress, OwnPost, OwnTrashedPost
-from services import desk, diffs, posts, texts, trash, writing
+from services import desk, diffs, posts, texts, trash, writing, zones
 from services.permissions import WRITE, can_edit
 from web.forms import Form, form_of
 from web.templating import page, public_page, redirect
@@ -37,10 +38,10 @@ def create(request: Request, user: CurrentUser, form: NewPost, db: Db) -> Respon
         with form.or_show("posts/new.html"):
             release(db)  # rendering may take a second: hold nothing meanwhile
             columns = texts.rendered(form.data)
-            post = writing.create(db, user, form.data, columns)
+            post = writing.create(db, user, form.data, columns, zone=zone_of(request))
     except StaleVersion as stale:  # this form has made a post before, and was changed since
         return conflict(request, stale.post_id, form, db)
-    return after_writing(request, post, "Published." if post.is_published else "Draft saved.")
+    return after_writing(request, post, SAID_OF_NEW[post.state])
 
 
 @readable.get("/posts/{slug}", name="posts.show")
@@ -55,6 +56,10 @@ def show(request: Request, slug: str, user: OptionalUser, db: Db) -> Response:
 @router.get("/posts/{slug}/edit", name="posts.edit")
 def edit(request: Request, post: OwnPost, db: Db) -> Response:
     form: Form[texts.PostEdit] = Form(posts.text_of(db, post) | {"version": str(post.version)})
+    if post.is_scheduled and post.published_at:
+        form.values["publish_at"] = zones.field_time(
+            zones.local(post.published_at, zone_of(request))
+        )
     return page(request, "posts/edit.html", post=post, form=form)
 
 
@@ -62,19 +67,18 @@ def edit(request: Request, post: OwnPost, db: Db) -> Response:
 def update(
     request: Request, user: CurrentUser, post: OwnTrashedPost, form: PostEdit, db: Db
 ) -> Response:
-    was_published = post.is_published
+    was = post.state
     try:
         with form.or_show("posts/edit.html", post=post):
             release(db)
             change = form.data
             columns = texts.rendered(change) if writing.is_rendered_by(change, post) else None
-            post = writing.edit(db, posts.get(db, post.id), change, user, columns)
+            post = writing.edit(
+                db, posts.get(db, post.id), change, user, columns, zone=zone_of(request)
+            )
     except StaleVersion as stale:
         return conflict(request, stale.post_id, form, db)
-    said = SAID[change.action, was_published]
-    if change.action == "save" and was_published and not post.staged:
-        said = "Saved. It is what readers see already."
-    return after_writing(request, post, said)
+    return after_writing(request, post, said(change.action, was, post))
 
 
 @router.get("/posts/{slug}/delete", name="posts.delete")
@@ -95,19 +99,33 @@ def drafts(
     return page(request, "posts/drafts.html", shelf=desk.drafts(db, user, before, after))
 
 
+SAVED, PUBLISHED = "Draft saved.", "Published."
+SCHEDULED = "Scheduled. Readers cannot see it before."
+SAID_OF_NEW = {"draft": SAVED, "published": PUBLISHED, "scheduled": SCHEDULED}
+# What was done, and what state the post was in before.
 SAID = {
-    ("save", False): "Draft saved.",
-    ("save", True): "Saved. Readers see it once you update the post.",
-    ("publish", False): "Published.",
-    ("publish", True): "Updated.",
-    ("unpublish", False): "Draft saved.",
-    ("unpublish", True): "Unpublished. It is a draft again; readers cannot see it.",
+    ("save", "published"): "Saved. Readers see it once you update the post.",
+    ("save", "scheduled"): "Saved for later. What you scheduled stays as it is.",
+    ("publish", "published"): "Updated.",
+    ("unpublish", "published"): "Unpublished. It is a draft again; readers cannot see it.",
+    ("unpublish", "scheduled"): "It is a draft again, and not scheduled any more.",
 }
+
+
+def said(action: str, was: str, post: Post) -> str:
+    if action == "save" and post.is_published and not post.staged:
+        return "Saved. It is what readers see already."
+    return SAID.get((action, was)) or SAID_OF_NEW[post.state]
+
+
+def zone_of(request: Request) -> ZoneInfo:
+    zone: ZoneInfo = request.app.state.settings.zone
+    return zone
 
 
 def after_writing(request: Request, post: Post, say: str) -> Response:
     """To the post if readers see what was written, else back to the desk."""
-    name = "posts.show" if post.is_published and not post.staged else "posts.edit"
+    name = "posts.show" if post.is_public and not post.staged else "posts.edit"
     return redirect(request, name, slug=post.slug, say=say)
 
 

@@ -41,12 +41,10 @@ def index(
 
 @router.post("/posts/{slug}/restore", name="posts.restore")
 def restore(request: Request, post: OwnTrashedPost, db: Db) -> Response:
-    was_for_readers = post.is_published
     post = trash.restore(db, post)
-    if post.is_published:
+    if post.is_public:
         return redirect(request, "posts.show", slug=post.slug, say=f"“{post.title}” is back.")
-    missed = " It is a draft: its time has passed while it was in the trash."
-    say = f"“{post.title}” is back.{missed if was_for_readers else ''}"
+    say = f"“{post.title}” is back, as a draft."
     return redirect(request, "posts.edit", slug=post.slug, say=say)
 
 

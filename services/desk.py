@@ -20,9 +20,8 @@ class Shelf:
 
 
 def drafts(db: Session, author: User, before: str = "", after: str = "") -> Shelf:
-    """Their drafts and staged edits. Raises NotFound: a cursor is not one that we gave."""
-    waiting = col(Post.published_at).is_(None) | col(Post.staged).is_not(None)
-    mine = select(Post).where(Post.author_id == author.id, col(Post.trashed_at).is_(None), waiting)
+    """Their drafts, scheduled posts and staged edits. Raises NotFound: a cursor is none of ours."""
+    mine = select(Post).where(Post.author_id == author.id, streams.is_waiting())
     return shelf(db, mine, "updated_at", before, after)
 
 

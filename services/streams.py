@@ -49,6 +49,18 @@ def is_public() -> ColumnElement[bool]:
     return (col(Post.published_at) <= now()) & col(Post.trashed_at).is_(None)
 
 
+def was_public() -> ColumnElement[bool]:
+    """Whether strangers can have seen it at some time. Never unknown, so it can be negated."""
+    first = col(Post.first_published_at)
+    return first.is_not(None) & (first <= now())
+
+
+def is_waiting() -> ColumnElement[bool]:
+    """What strangers will or may see one day: drafts, what is scheduled, and staged changes."""
+    is_not_yet = col(Post.published_at).is_(None) | (col(Post.published_at) > now())
+    return (is_not_yet | col(Post.staged).is_not(None)) & col(Post.trashed_at).is_(None)
+
+
 def latest(db: Session, before: str = "", after: str = "") -> Stream:
     return page(db, is_public(), before, after)
 

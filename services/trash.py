@@ -3,38 +3,32 @@
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, func, or_, update
+from sqlalchemy import ColumnElement, delete, func, update
 from sqlmodel import Session, col, select
 
 from errors import Gone
 from models import Autosave, MediaUse, Post, PostTag, Revision, Slug, User, now
-from services import posts
+from services import posts, publishing, streams
 
 KEPT_FOR = timedelta(days=30)
 
 
 def throw_away(db: Session, post: Post) -> None:
-    """Out of everybody's sight; it can still be restored. Twice is once."""
-    change_posts(db, (col(Post.id) == post.id) & col(Post.trashed_at).is_(None), trashed_at=now())
+    """Out of everybody's sight; it can still be restored. Twice is once.
+
+    A schedule ends here: nothing comes back from the trash and is public by surprise.
+    """
+    is_elsewhere = (col(Post.id) == post.id) & col(Post.trashed_at).is_(None)
+    change_posts(db, is_elsewhere, trashed_at=now(), **publishing.unscheduled())
 
 
 def restore(db: Session, post: Post) -> Post:
-    """Back from the trash, as it was. Twice is once.
-
-    Nothing appears by itself: what was scheduled, for a time that has passed meanwhile, comes back
-    as a draft. Raises Gone: it was deleted for good.
-    """
+    """Back from the trash, as it was. Twice is once. Raises Gone: it was deleted for good."""
     post = posts.locked(db, post.id)
     if post.is_erased:
         raise Gone
-    if post.trashed_at:
-        values: dict[str, Any] = {"trashed_at": None}
-        if post.is_published and not post.is_scheduled and not post.is_gone:
-            values["published_at"] = None
-            if post.first_published_at > post.trashed_at:  # type: ignore[operator]
-                values["first_published_at"] = None
-        change_posts(db, col(Post.id) == post.id, **values)
-        db.refresh(post)
+    change_posts(db, (col(Post.id) == post.id) & is_waiting(), trashed_at=None)
+    db.refresh(post)
     return post
 
 
@@ -68,11 +62,10 @@ def erase(db: Session, which: ColumnElement[bool], **values: Any) -> None:
     theirs = select(Post.id).where(which)
     for model in (PostTag, Revision, Autosave, MediaUse):
         db.execute(delete(model).where(col(model.post_id).in_(theirs)))
-    trashed_at = func.coalesce(col(Post.trashed_at), now())
-    seen_at = col(Post.first_published_at)
-    unseen = select(Post.id).where(which, or_(seen_at.is_(None), seen_at > trashed_at))
+    unseen = select(Post.id).where(which, ~streams.was_public())
     db.execute(delete(Slug).where(col(Slug.post_id).in_(unseen)))
     db.execute(delete(Post).where(col(Post.id).in_(unseen)))
+    trashed_at = func.coalesce(col(Post.trashed_at), now())
     empty = dict.fromkeys(("title", "content", "html", "excerpt"), "")
     change_posts(db, which, **empty, **NOTHING, word_count=0, trashed_at=trashed_at, **values)
 

@@ -1,6 +1,7 @@
 """Writing: a post comes to be, and its text changes. Nothing that was saved is ever overwritten."""
 
 import re
+from datetime import UTC, tzinfo
 from typing import Any
 
 from sqlalchemy import update
@@ -13,8 +14,15 @@ from services import posts, publishing, revisions, slugs, tags
 from services.texts import NewPost, PostEdit, Text, rendered
 
 
-def create(db: Session, author: User, new: NewPost, columns: dict[str, Any] | None = None) -> Post:
-    """Write a post, as a draft or published at once.
+def create(
+    db: Session,
+    author: User,
+    new: NewPost,
+    columns: dict[str, Any] | None = None,
+    *,
+    zone: tzinfo = UTC,
+) -> Post:
+    """Write a post, as a draft or published at once or later; `zone` is that of `publish_at`.
 
     The same form again, known by its idempotency key, gives the same post again. `columns` are
     what `rendered(new)` gives, for callers that have rendered before the transaction began.
@@ -22,7 +30,8 @@ def create(db: Session, author: User, new: NewPost, columns: dict[str, Any] | No
     Raises:
         StaleVersion: the same key came with another text.
         Conflict: the address that the author asked for is another post's.
-        Invalid: it is one that the blog itself uses.
+        Invalid: it is one that the blog itself uses, or it is to be published at a time that is
+            none; see `publishing.moment_of`.
     """
     if twin := find_by_key(db, author, new.idempotency_key):
         return same(twin, new)
@@ -44,6 +53,8 @@ def create(db: Session, author: User, new: NewPost, columns: dict[str, Any] | No
     if new.action == "publish":
         publishing.publish(db, post, author)
         post.published_at = post.first_published_at = post.created_at
+    elif new.action == "schedule":
+        publishing.schedule(db, post, publishing.moment_of(new.publish_at, zone), author)
     keep(db, post, author)
     return post
 
@@ -54,16 +65,20 @@ def edit(
     change: PostEdit,
     editor: User,
     columns: dict[str, Any] | None = None,
+    *,
+    zone: tzinfo = UTC,
     kind: str = "",
 ) -> Post:
-    """Save, publish or take back. Saving a published post changes nothing public: it is staged.
+    """Save, publish, schedule or take back. Saving a published post changes nothing public: it is
+    staged. `zone` is that of `publish_at`.
 
     `kind` is that of the revision, if it is not just saved or published.
 
     Raises:
         StaleVersion: the post was changed since `change.version` was read.
         Conflict: it is in the trash, or the address asked for is another post's.
-        Invalid: the address asked for is one that the blog itself uses.
+        Invalid: the address asked for is one that the blog itself uses, or it is to be published
+            at a time that is none; see `publishing.moment_of`.
     """
     if post.is_trashed:
         raise Conflict({"title": "This post is in the trash. Restore it there, then save again."})
@@ -75,6 +90,8 @@ def edit(
         post.staged = None
     if change.action == "publish":
         publishing.publish(db, post, editor)
+    elif change.action == "schedule":
+        publishing.schedule(db, post, publishing.moment_of(change.publish_at, zone), editor)
     elif change.action == "unpublish":
         publishing.unpublish(post)
     keep(db, post, editor, kind)
@@ -90,7 +107,7 @@ def restore(
     """
     post = posts.locked(db, post.id)
     again = PostEdit.model_construct(**text.model_dump(), action="save", version=post.version)
-    return edit(db, post, again, editor, columns, revisions.RESTORED)
+    return edit(db, post, again, editor, columns, kind=revisions.RESTORED)
 
 
 def unstage(db: Session, post: Post, editor: User) -> Post:
