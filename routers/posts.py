@@ -13,7 +13,8 @@ from database import Db, release
 from errors import Moved, StaleVersion
 from models import Post
 from routers.loading import AtAnotherAddress, OwnPost, OwnTrashedPost
-from services import desk, diffs, posts, texts, trash, writing, zones
+from services import comparing, desk, posts, texts, trash, writing, zones
+from services.diffs import Line
 from services.permissions import WRITE, can_edit
 from web.forms import Form, form_of
 from web.templating import page, public_page, redirect
@@ -60,7 +61,8 @@ def edit(request: Request, post: OwnPost, db: Db) -> Response:
         form.values["publish_at"] = zones.field_time(
             zones.local(post.published_at, zone_of(request))
         )
-    return page(request, "posts/edit.html", post=post, form=form)
+    difference = staged_difference(post, db)
+    return page(request, "posts/edit.html", post=post, form=form, staged_difference=difference)
 
 
 @router.post("/posts/{slug}", name="posts.update")
@@ -118,6 +120,15 @@ def said(action: str, was: str, post: Post) -> str:
     return SAID.get((action, was)) or SAID_OF_NEW[post.state]
 
 
+def staged_difference(post: Post, db: Db) -> list[Line]:
+    """What readers do not see yet."""
+    if not post.staged:
+        return []
+    public, working = posts.public_text(db, post), posts.text_of(db, post)
+    release(db)
+    return comparing.difference(public, working)
+
+
 def zone_of(request: Request) -> ZoneInfo:
     zone: ZoneInfo = request.app.state.settings.zone
     return zone
@@ -134,7 +145,7 @@ def conflict(request: Request, post_id: UUID, form: Form[Any], db: Db) -> Respon
     post = posts.get(db, post_id)
     theirs = posts.text_of(db, post)
     release(db)
-    difference = diffs.lines(as_one(theirs), as_one(form.values))
+    typed = form.values | {"slug": form.value("slug") or theirs["slug"]}
     form.values["version"] = str(post.version)
     return page(
         request,
@@ -143,14 +154,5 @@ def conflict(request: Request, post_id: UUID, form: Form[Any], db: Db) -> Respon
         post=post,
         form=form,
         theirs=theirs,
-        difference=difference,
+        difference=comparing.difference(theirs, typed),
     )
-
-
-def as_one(text: dict[str, str]) -> str:
-    """All that an edit can change, as lines to compare."""
-    head = [f"{label}: {text.get(name, '')}" for name, label in HEAD.items()]
-    return "\n".join([*head, "", *text.get("content", "").splitlines()])
-
-
-HEAD = {"title": "Title", "tags": "Tags", "slug": "Address"}

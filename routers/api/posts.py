@@ -1,7 +1,6 @@
 """Posts: the same services as for the pages, and the same rules of who may see and change what."""
 
 from typing import Annotated, Literal
-from urllib.parse import urlencode
 
 from fastapi import Depends, Query
 from starlette.requests import Request
@@ -15,6 +14,7 @@ from database import Db, release
 from errors import Forbidden, Invalid, Moved, NotFound
 from models import Post, User
 from routers.api import post_shapes as shapes
+from routers.api.links import linked
 from routers.api.loading import OwnPost
 from services import desk, posts, streams, tags, texts, trash, writing
 from services.permissions import READ, WRITE, can_edit
@@ -186,14 +186,5 @@ def listed(request: Request, response: Response, stream: streams.Stream) -> shap
 def links_of(
     request: Request, response: Response, older: str | None, newer: str | None
 ) -> dict[str, str]:
-    """To the neighbours of a page of a list, for the body and as headers (RFC 8288)."""
     asked = {k: v for k, v in request.query_params.items() if k in ("author", "tag", "state")}
-    places = {"next": ("before", older), "prev": ("after", newer)}
-    links = {
-        rel: f"/api/v1/posts?{urlencode(asked | {name: cursor})}"
-        for rel, (name, cursor) in places.items()
-        if cursor
-    }
-    if links:
-        response.headers["Link"] = ", ".join(f'<{url}>; rel="{rel}"' for rel, url in links.items())
-    return links
+    return linked(response, "/api/v1/posts", asked, older, newer)
