@@ -13,11 +13,20 @@ from slugify import slugify
 WIDTHS = (480, 960, 1440, 1920, 2880)
 LONGEST_STEM = 60
 
+# How wide an image is shown, for browsers that choose among several widths; see prose.css.
+IN_TEXT = "(min-width: 40rem) 38rem, 100vw"
+ALONE = (
+    "(min-width: 66rem) 50rem, (min-width: 54rem) calc(100vw - 16rem), "
+    "(min-width: 40rem) 38rem, 100vw"
+)
+
 ID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 # The stem ends before the size, and can have neither a space nor a comma, which part a srcset.
 PICTURE = re.compile(
     rf"/media/({ID})/([\w.-]{{1,200}}-([1-9][0-9]{{0,4}})x([1-9][0-9]{{0,4}})\.webp)", re.ASCII
 )
+CANDIDATE = rf"/media/{ID}/[\w.-]{{1,220}}(?:\?w=[0-9]{{1,5}})? [0-9]{{1,5}}w"
+SRCSET = re.compile(rf"{CANDIDATE}(?:, {CANDIDATE}){{0,9}}", re.ASCII)
 MENTION = re.compile(rf"/media/({ID})/")
 
 
@@ -61,6 +70,11 @@ def srcset(picture: Picture) -> str:
     """The `srcset` of an image: each width that it is offered in, and the whole."""
     smaller = [f"{picture.url}?w={width} {width}w" for width in offered_widths(picture.width)]
     return ", ".join([*smaller, f"{picture.url} {picture.width}w"])
+
+
+def is_srcset(value: str) -> bool:
+    """Whether a `srcset` names images of ours and nothing else."""
+    return SRCSET.fullmatch(value) is not None
 
 
 def ids_in(text: str) -> set[UUID]:
