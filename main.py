@@ -111,7 +111,8 @@ def site_of(app: FastAPI) -> SimpleNamespace:
     shown = {"site_name", "site_description", "base_url", "registration", "remember_days"}
     shown |= {"require_verified_email", "time_zone"}
     providers = {name: each.label for name, each in app.state.providers.items()}
-    return SimpleNamespace(**app.state.settings.model_dump(include=shown), providers=providers)
+    values = app.state.settings.model_dump(include=shown)
+    return SimpleNamespace(**values, link_base=app.state.settings.link_base, providers=providers)
 
 
 def cookie_options(settings: Settings) -> CookieOptions:
