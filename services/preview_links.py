@@ -45,10 +45,10 @@ def as_it_will_be(page: Page) -> Page:
     Raises:
         Invalid: it would be too large a page.
     """
-    staged: dict[str, Any] | None = page.post.staged
-    if not staged:
+    if not page.post.staged:
         return page
-    text = texts.Text.model_construct(**staged)  # it was checked when it was saved
+    stored = page.post.model_dump(include={"title", "content"})
+    text = texts.Text.model_construct(**stored | page.post.staged)  # checked when it was saved
     post = Post(**page.post.model_dump() | texts.rendered(text))
     names = [name.strip() for name in text.tags.split(",") if name.strip()]
     return Page(post, page.author, [Tag(slug=tags.slug_of(name), name=name) for name in names])

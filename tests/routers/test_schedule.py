@@ -2,10 +2,12 @@
 
 import html
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from httpx2 import Response
 
 from models import AuditEvent, Post, Slug
 from services import audit
@@ -126,7 +128,7 @@ def test_a_public_post_that_is_scheduled_again_is_hidden_until_then(
     ids=["unpublished", "scheduled again"],
 )
 def test_what_went_live_by_itself_can_be_taken_back(
-    alice: Person, stranger: Person, blog: Blog, take_away
+    alice: Person, stranger: Person, blog: Blog, take_away: Callable[[Person, str], Response]
 ) -> None:
     slug = schedule(alice, tags="tides")
     be_due(blog)
