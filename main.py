@@ -26,7 +26,7 @@ from routers.contents import ROUTERS
 from routers.redirects import handle_redirects
 from routers.refusals import note_refusals
 from routers.relying_parties import passkey_context
-from services import zones
+from services import cheat_sheet, zones
 from services.logins import device_name
 from settings import Settings, load_settings
 from web.access_log import AccessLog, set_up_logging
@@ -73,7 +73,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.templates.context_processors += [account_context, passkey_context]
     app.state.templates.env.filters |= {"device": device_name, **zones.words(settings.zone)}
-    app.state.templates.env.globals["now"] = now
+    app.state.templates.env.globals |= {"cheat_sheet": cheat_sheet.examples, "now": now}
 
     for router in ROUTERS:
         app.include_router(router)
@@ -111,7 +111,8 @@ def site_of(app: FastAPI) -> SimpleNamespace:
     shown = {"site_name", "site_description", "base_url", "registration", "remember_days"}
     shown |= {"require_verified_email", "time_zone"}
     providers = {name: each.label for name, each in app.state.providers.items()}
-    return SimpleNamespace(**app.state.settings.model_dump(include=shown), providers=providers)
+    values = app.state.settings.model_dump(include=shown)
+    return SimpleNamespace(**values, link_base=app.state.settings.link_base, providers=providers)
 
 
 def cookie_options(settings: Settings) -> CookieOptions:

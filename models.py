@@ -387,13 +387,6 @@ class Post(SQLModel, table=True):
         return self.trashed_at is not None
 
     @property
-    def is_gone(self) -> bool:
-        """Whether readers could see it when it was thrown away."""
-        if self.trashed_at is None or self.published_at is None:
-            return False
-        return self.published_at <= self.trashed_at
-
-    @property
     def is_erased(self) -> bool:
         """Whether its text was deleted for good: its address is all that is left."""
         return not self.title

@@ -13,7 +13,7 @@ from database import Db, release
 from errors import Moved, StaleVersion
 from models import Post
 from routers.loading import AtAnotherAddress, OwnPost, OwnTrashedPost
-from services import comparing, desk, posts, texts, trash, writing, zones
+from services import comparing, desk, posts, texts, trash, writing
 from services.diffs import Line
 from services.permissions import WRITE, can_edit
 from web.forms import Form, form_of
@@ -57,10 +57,6 @@ def show(request: Request, slug: str, user: OptionalUser, db: Db) -> Response:
 @router.get("/posts/{slug}/edit", name="posts.edit")
 def edit(request: Request, post: OwnPost, db: Db) -> Response:
     form: Form[texts.PostEdit] = Form(posts.text_of(db, post) | {"version": str(post.version)})
-    if post.is_scheduled and post.published_at:
-        form.values["publish_at"] = zones.field_time(
-            zones.local(post.published_at, zone_of(request))
-        )
     difference = staged_difference(post, db)
     return page(request, "posts/edit.html", post=post, form=form, staged_difference=difference)
 

@@ -91,7 +91,7 @@ def page_of(db: Session, post: Post) -> Page:
 
 def hide(post: Post, reader: User | None, scopes: frozenset[str] | None = None) -> None:
     """Raise Gone or NotFound for what this reader may not see."""
-    if post.is_gone:
+    if post.is_trashed and post.is_published:
         raise Gone
     if post.is_trashed or not can_see(reader, post, scopes):
         raise NotFound

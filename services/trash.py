@@ -67,11 +67,17 @@ def erase(db: Session, which: ColumnElement[bool], **values: Any) -> None:
     db.execute(delete(Post).where(col(Post.id).in_(unseen)))
     trashed_at = func.coalesce(col(Post.trashed_at), now())
     empty = dict.fromkeys(("title", "content", "html", "excerpt"), "")
-    change_posts(db, which, **empty, **NOTHING, word_count=0, trashed_at=trashed_at, **values)
+    nothing = dict.fromkeys(EMPTIED) | publishing.unscheduled()
+    change_posts(db, which, **empty, **nothing, word_count=0, trashed_at=trashed_at, **values)
 
 
-NOTHING = dict.fromkeys(
-    ("staged", "idempotency_key", "preview_token", "series_id", "series_position", "pinned_at")
+EMPTIED = (
+    "staged",
+    "idempotency_key",
+    "preview_token",
+    "series_id",
+    "series_position",
+    "pinned_at",
 )
 
 

@@ -43,12 +43,14 @@ class Working(BaseModel):
     """What only those see who may change a post.
 
     `version` comes with every change. `staged` is what was saved and is not public yet.
+    `preview_url` is the secret link to it, if there is one.
     """
 
     version: int
     created_at: datetime
     updated_at: datetime
     staged: dict[str, str] | None
+    preview_url: str | None
 
 
 class Post(Summary):
@@ -129,8 +131,14 @@ def whole(page: posts.Page, base: str, *, can_edit: bool) -> Post:
         state=post.state,
         content=post.content,
         html=post.html,
-        working=Working.model_validate(post.model_dump()) if can_edit else None,
+        working=working(post, base) if can_edit else None,
     )
+
+
+def working(post: models.Post, base: str) -> Working:
+    token = post.preview_token
+    url = f"{base}/preview/{token}" if token else None
+    return Working(**post.model_dump(), preview_url=url)
 
 
 def shared(post: models.Post | streams.Entry, base: str) -> dict[str, Any]:
