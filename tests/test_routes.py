@@ -66,6 +66,12 @@ PATCH  /api/v1/posts/{slug}                          login    no       no       
 PATCH  /api/v1/posts/{slug} draft                    login    no       -        ok       ok       ok
 PUT    /api/v1/posts/{slug}                          login    no       no       ok       ok       ok
 PUT    /api/v1/posts/{slug} draft                    login    no       -        ok       ok       ok
+GET    /api/v1/posts/{slug}/revisions                login    no       no       ok       ok       ok
+GET    /api/v1/posts/{slug}/revisions draft          login    no       -        ok       ok       ok
+GET    /api/v1/posts/{slug}/revisions/{number}       login    no       no       ok       ok       ok
+GET    /api/v1/posts/{slug}/revisions/{number} draft login    no       -        ok       ok       ok
+POST   /api/v1/posts/{slug}/revisions/{number}/restore login    no       no       ok       ok       ok
+POST   /api/v1/posts/{slug}/revisions/{number}/restore draft login    no       -        ok       ok       ok
 GET    /api/v1/tags                                  ok       ok       ok       ok       ok       ok
 DELETE /api/v1/token                                 login    no       no       no       no       no
 POST   /api/v1/token                                 ok       ok       ok       ok       ok       ok
@@ -120,6 +126,14 @@ POST   /posts/{slug}/preview-link/delete             login    no       no       
 POST   /posts/{slug}/preview-link/delete draft       login    no       -        ok       ok       ok
 POST   /posts/{slug}/restore                         login    no       no       ok       ok       ok
 POST   /posts/{slug}/restore draft                   login    no       -        ok       ok       ok
+GET    /posts/{slug}/revisions                       login    no       no       ok       ok       ok
+GET    /posts/{slug}/revisions draft                 login    no       -        ok       ok       ok
+GET    /posts/{slug}/revisions/{number}              login    no       no       ok       ok       ok
+GET    /posts/{slug}/revisions/{number} draft        login    no       -        ok       ok       ok
+POST   /posts/{slug}/revisions/{number}/restore      login    no       no       ok       ok       ok
+POST   /posts/{slug}/revisions/{number}/restore draft login    no       -        ok       ok       ok
+POST   /posts/{slug}/staged/delete                   login    no       no       ok       ok       ok
+POST   /posts/{slug}/staged/delete draft             login    no       -        ok       ok       ok
 GET    /preview/{token}                              -        -        -        -        -        -
 GET    /readyz                                       ok       ok       ok       ok       ok       ok
 GET    /settings                                     login    ok       ok       ok       ok       ok
@@ -164,6 +178,10 @@ GET    /settings/username                            login    ok       ok       
 POST   /settings/username                            login    ok       ok       ok       ok       ok
 GET    /tags/{slug}                                  ok       ok       ok       ok       ok       ok
 GET    /trash                                        login    no       ok       ok       ok       ok
+GET    /trash/delete                                 login    no       ok       ok       ok       ok
+POST   /trash/delete                                 login    no       ok       ok       ok       ok
+GET    /trash/{slug}/delete                          login    no       -        ok       ok       ok
+POST   /trash/{slug}/delete                          login    no       -        ok       ok       ok
 GET    /users/register                               ok       ok       ok       ok       ok       ok
 POST   /users/register                               ok       ok       ok       ok       ok       ok
 GET    /users/register/openid                        ok       ok       ok       ok       ok       ok
@@ -259,11 +277,14 @@ class Cast:
 
     def belongings(self, path: str, is_draft: bool) -> dict[str, str]:
         bob = self.people[BOB]
-        known = {"username": BOB, "tag": "tides", "provider": "github"}
+        known = {"username": BOB, "tag": "tides", "provider": "github", "number": "1"}
+        if not bob.is_logged_in():
+            bob.log_in()
         if "/posts/{slug}" in path:
-            if not bob.is_logged_in():
-                bob.log_in()
             known["slug"] = bob.draft() if is_draft else bob.write()
+        elif "/trash/{slug}" in path:
+            known["slug"] = bob.write()
+            bob.post(f"/posts/{known['slug']}/delete")
         elif "{slug}" in path:
             known["slug"] = "tides"
         if "/identities/{handle}" in path:
