@@ -44,6 +44,10 @@ def furnish(blog: Blog, person: Person, slug: str) -> None:
         db.add(Autosave(post_id=post.id, user_id=post.author_id, base_version=1, text={}))
 
 
+def nothing_left(blog: Blog, *models: type[SQLModel]) -> bool:
+    return not [row for model in models for row in blog.rows(model)]
+
+
 def test_the_trash_says_until_when_posts_can_be_restored(alice: Person) -> None:
     slug = alice.draft("Regretted")
     throw_away(alice, slug, timedelta(days=3))
@@ -60,8 +64,7 @@ def test_after_thirty_days_what_nobody_saw_is_gone_with_all_that_belongs_to_it(
     furnish(blog, alice, slug)
     throw_away(alice, slug, LONG_AGO)
     assert sweeping.sweep(blog.database, blog.settings) == 1
-    for model in (Post, Slug, *BELONGINGS):
-        assert blog.rows(model) == [], model
+    assert nothing_left(blog, Post, Slug, *BELONGINGS)
     assert len(blog.rows(Media)) == 1
     missing = stranger.get("/posts/never-was-here").content
     assert stranger.get(f"/posts/{slug}").content == missing
@@ -82,8 +85,7 @@ def test_after_thirty_days_what_readers_saw_is_an_empty_address(
     assert post.is_erased
     assert (post.content, post.html, post.excerpt) == ("", "", "")
     assert (post.staged, post.preview_token) == (None, None)
-    for model in BELONGINGS:
-        assert blog.rows(model) == [], model
+    assert nothing_left(blog, *BELONGINGS)
     assert stranger.get("/posts/seen-later").status_code == 410
     assert stranger.get("/posts/seen").status_code == 410
     assert alice.post("/posts/seen-later/restore").status_code == 410
@@ -127,8 +129,7 @@ def test_delete_for_good_asks_first_and_then_nothing_is_left(
     answer = alice.post(f"/trash/{slug}/delete")
     assert (answer.status_code, answer.headers["location"]) == (303, "/trash")
     assert "“A secret” is gone for good." in alice.get("/trash").text
-    for model in (Post, Slug, *BELONGINGS):
-        assert blog.rows(model) == [], model
+    assert nothing_left(blog, Post, Slug, *BELONGINGS)
     assert alice.post(f"/trash/{slug}/delete").status_code == 404
 
 
