@@ -89,7 +89,7 @@ def create(
     new = checked(texts.NewPost, sent.fields())
     release(db)  # rendering may take a second: hold nothing meanwhile
     columns = texts.rendered(new)
-    post = writing.create(db, principal.user, new, columns)
+    post = writing.create(db, principal.user, new, columns, principal.scopes)
     response.headers["Location"] = f"/api/v1/posts/{post.slug}"
     return answer(request, posts.page_of(db, post), principal)
 
@@ -130,7 +130,8 @@ def edit(
 ) -> shapes.Post:
     release(db)
     columns = texts.rendered(change) if writing.is_rendered_by(change, post) else None
-    post = writing.edit(db, posts.get(db, post.id), change, principal.user, columns)
+    stored = posts.get(db, post.id)
+    post = writing.edit(db, stored, change, principal.user, columns, principal.scopes)
     return answer(request, posts.page_of(db, post), principal)
 
 
