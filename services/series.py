@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from itertools import islice
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func
@@ -43,14 +44,16 @@ def by_slug(db: Session, slug: str) -> Series:
 
 def index(db: Session, after: str = "", before: str = "") -> listings.Listing:
     """Rows with `slug`, `title`, `description`, `author` and `parts`: what has public parts."""
+    columns: Any = (
+        Series.slug,
+        Series.title,
+        Series.description,
+        col(User.display_name).label("author"),
+        func.count(col(Post.id)).label("parts"),
+    )
     query = (
-        select(
-            Series.slug,
-            Series.title,
-            Series.description,
-            col(User.display_name).label("author"),
-            func.count(col(Post.id)).label("parts"),
-        )
+        select(*columns)
+        .select_from(Series)
         .join(User, col(User.id) == Series.author_id)
         .join(Post, col(Post.series_id) == Series.id)
         .where(is_listed())
@@ -63,8 +66,10 @@ def place_of(db: Session, post: Post) -> Place | None:
     """One query, and none for a post in no series."""
     if post.series_id is None:
         return None
+    columns: Any = (Series.slug, Series.title, Post.id, Post.slug, Post.title)
     parts = (
-        select(Series.slug, Series.title, Post.id, Post.slug, Post.title)
+        select(*columns)
+        .select_from(Series)
         .join(Post, (col(Post.series_id) == Series.id) & is_listed(), isouter=True)
         .where(Series.id == post.series_id)
         .order_by(col(Post.series_position), col(Post.id))

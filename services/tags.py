@@ -106,10 +106,10 @@ def known_ids(db: Session, slugs: list[str]) -> dict[str, int]:
     """By the slugs that tags have or had. Until this transaction ends none of them goes, and who
     renames or merges tags waits: see `tag_names.alone`."""
     today: Any = select(Tag.slug, Tag.id).where(col(Tag.slug).in_(slugs))
-    found = dict(db.execute(today.with_for_update(read=True, key_share=True)).tuples().all())
+    found = dict(db.execute(today.with_for_update(read=True, key_share=True)).all())
     if missing := [slug for slug in slugs if slug not in found]:
         old: Any = select(TagAlias.slug, TagAlias.tag_id).where(col(TagAlias.slug).in_(missing))
-        found |= dict(db.execute(old).tuples().all())
+        found |= dict(db.execute(old).all())
     return found
 
 
