@@ -35,7 +35,7 @@ def show(request: Request, slug: str, user: OptionalUser, db: Db) -> Response:
         shown = posts.show(db, slug, user, as_page=True)
     except posts.MovedPost as moved:
         return redirect_to(request, moved.post.path, status_code=301)
-    return public_page(request, "pages/show.html", shown=shown, can_edit=can_edit(user, shown.post))
+    return public_page(request, "posts/show.html", shown=shown, can_edit=can_edit(user, shown.post))
 
 
 def pages_context(request: Request) -> dict[str, Any]:

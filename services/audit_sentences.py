@@ -61,6 +61,7 @@ SENTENCES = {
     audit.POST_PUBLISHED: "{username} published “{title}” at /posts/{slug}",
     audit.TAG_RENAMED: "{username} renamed the tag “{before}” to “{after}”",
     audit.TAG_MERGED: "{username} merged the tag “{name}” into “{into}”",
+    audit.POST_SCHEDULED: "{username} scheduled “{title}” for {time}, at /posts/{slug}",
 }
 ACTIONS = sorted(SENTENCES)
 

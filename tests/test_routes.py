@@ -116,10 +116,15 @@ GET    /posts/{slug}/edit                            login    no       no       
 GET    /posts/{slug}/edit draft                      login    no       -        ok       ok       ok
 POST   /posts/{slug}/pin                             login    no       no       no       ok       ok
 POST   /posts/{slug}/pin draft                       login    no       no       no       ok       ok
+POST   /posts/{slug}/preview-link                    login    no       no       ok       ok       ok
+POST   /posts/{slug}/preview-link draft              login    no       -        ok       ok       ok
+POST   /posts/{slug}/preview-link/delete             login    no       no       ok       ok       ok
+POST   /posts/{slug}/preview-link/delete draft       login    no       -        ok       ok       ok
 POST   /posts/{slug}/restore                         login    no       no       ok       ok       ok
 POST   /posts/{slug}/restore draft                   login    no       -        ok       ok       ok
 POST   /posts/{slug}/unpin                           login    no       no       no       ok       ok
 POST   /posts/{slug}/unpin draft                     login    no       no       no       ok       ok
+GET    /preview/{token}                              -        -        -        -        -        -
 GET    /readyz                                       ok       ok       ok       ok       ok       ok
 GET    /series                                       ok       ok       ok       ok       ok       ok
 GET    /series/{slug}                                ok       ok       ok       ok       ok       ok

@@ -46,12 +46,14 @@ class Working(BaseModel):
     """What only those see who may change a post.
 
     `version` comes with every change. `staged` is what was saved and is not public yet.
+    `preview_url` is the secret link to it, if there is one.
     """
 
     version: int
     created_at: datetime
     updated_at: datetime
     staged: dict[str, str] | None
+    preview_url: str | None
 
 
 class InSeries(BaseModel):
@@ -71,7 +73,7 @@ class Post(Summary):
 
     kind: Kind
     series: InSeries | None
-    state: Literal["draft", "published", "trashed"]
+    state: Literal["draft", "scheduled", "published", "trashed"]
     content: str
     html: str
     working: Working | None
@@ -86,11 +88,14 @@ class Sent(BaseModel):
         return sent | ({"tags": ", ".join(sent["tags"])} if "tags" in sent else {})
 
 
+# RFC 3339; without an offset it is a time where the blog is at home.
+Time = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 TagNames = Annotated[list[str], Field(max_length=tags.MOST)]
 
 
 class NewPost(Sent):
-    """With the same `idempotency_key` again, it is the same post again."""
+    """With the same `idempotency_key` again, it is the same post again. `publish_at` is for
+    "schedule"."""
 
     title: str
     content: str
@@ -98,7 +103,8 @@ class NewPost(Sent):
     slug: str = ""
     series: str | None = None
     kind: Kind | None = None
-    action: Literal["publish", "draft"] = "publish"
+    action: Literal["publish", "draft", "schedule"] = "publish"
+    publish_at: Time = ""
     idempotency_key: str = ""
 
 
@@ -115,7 +121,8 @@ class WholePost(Sent):
     slug: str = ""
     series: str | None = None
     kind: Kind | None = None
-    action: Literal["save", "publish", "unpublish"] = "save"
+    action: Literal["save", "publish", "schedule", "unpublish"] = "save"
+    publish_at: Time = ""
 
 
 class Change(Sent):
@@ -128,7 +135,8 @@ class Change(Sent):
     slug: str = ""
     series: str | None = None
     kind: Kind | None = None
-    action: Literal["save", "publish", "unpublish"] = "save"
+    action: Literal["save", "publish", "schedule", "unpublish"] = "save"
+    publish_at: Time = ""
 
 
 def of_entry(entry: streams.Entry, base: str) -> Summary:
@@ -148,11 +156,17 @@ def whole(page: posts.Page, base: str, *, can_edit: bool) -> Post:
         tags=names(page.tags),
         kind="page" if post.is_page else "post",
         series=in_series(page.series),
-        state="trashed" if post.is_trashed else "published" if post.is_published else "draft",
+        state=post.state,
         content=post.content,
         html=post.html,
-        working=Working.model_validate(post.model_dump()) if can_edit else None,
+        working=working(post, base) if can_edit else None,
     )
+
+
+def working(post: models.Post, base: str) -> Working:
+    token = post.preview_token
+    url = f"{base}/preview/{token}" if token else None
+    return Working(**post.model_dump(), preview_url=url)
 
 
 def shared(post: models.Post | streams.Entry, base: str) -> dict[str, Any]:
