@@ -9,7 +9,17 @@ from sqlmodel import Session, col, select
 
 from errors import Conflict
 from models import NOBODY, Post, Revision, User, now
-from services import accounts, audit, logins, names, notices, revisions, streams, trash
+from services import (
+    accounts,
+    audit,
+    logins,
+    names,
+    notices,
+    revisions,
+    series_order,
+    streams,
+    trash,
+)
 from services.logins import Client
 from settings import Role, Settings
 
@@ -40,6 +50,7 @@ def leave(db: Session, user: User, choice: Departure, settings: Settings, client
     if choice.posts == "keep":
         hand_on(db, theirs & streams.is_public(), nobody)
     trash.erase(db, theirs, author_id=nobody.id)
+    series_order.hand_on(db, leaver, nobody)
     audit.record(db, audit.DELETED, leaver, client=client, posts=choice.posts)
     notices.tell(db, settings, leaver, "goodbye", posts=choice.posts)
     names.retire(db, leaver.username)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, delete, inspect, select
+from sqlalchemy import ColumnElement, Select, delete, exists, inspect, select
 from sqlmodel import Session, SQLModel, col
 
 from database import Database
@@ -15,9 +15,13 @@ from models import (
     Mail,
     MailToken,
     Post,
+    PostTag,
     RefreshToken,
     RetiredName,
+    Series,
     StoredSession,
+    Tag,
+    TagAlias,
     Throttle,
     now,
 )
@@ -27,6 +31,7 @@ from settings import Settings
 BATCH, POSTS_AT_ONCE = 500, 20
 MOST_BATCHES = 20  # of each table; the rest goes next time
 KEPT = timedelta(days=30)  # what somebody may still want to look up
+EMPTY_SERIES_KEPT = timedelta(days=1)  # a name that was mistyped, mostly
 
 
 def sweep(database: Database, settings: Settings) -> int:
@@ -51,13 +56,21 @@ def what_is_over(
     yield Invitation, (col(Invitation.expires_at) < past) | (col(Invitation.used_at) < past)
     yield Mail, (col(Mail.created_at) < past) & col(Mail.next_try_at).is_(None)
     yield AuditEvent, col(AuditEvent.at) < moment - timedelta(days=settings.audit_days)
+    # Texts that wait may still say what a tag was called, so a tag with an old name stays.
+    is_carried = exists().where(col(PostTag.tag_id) == col(Tag.id))
+    had_names = exists().where(col(TagAlias.tag_id) == col(Tag.id))
+    yield Tag, ~is_carried & ~had_names
+    has_parts = exists().where(col(Post.series_id) == col(Series.id))
+    a_while_ago = col(Series.created_at) < moment - EMPTY_SERIES_KEPT
+    yield Series, a_while_ago & (col(Series.description) == "") & ~has_parts
 
 
 def delete_all(database: Database, model: type[SQLModel], is_over: ColumnElement[bool]) -> int:
     [key] = inspect(model).primary_key
 
     def end(db: Session, keys: Sequence[Any]) -> None:
-        db.execute(delete(model).where(key.in_(keys)))
+        # What somebody has made use of meanwhile stays.
+        db.execute(delete(model).where(key.in_(keys), is_over))
 
     return in_batches(database, select(key).where(is_over).limit(BATCH), end)
 
@@ -66,7 +79,7 @@ def empty_trashes(database: Database) -> int:
     """Posts that nobody wanted back for thirty days."""
 
     def end(db: Session, ids: Sequence[Any]) -> None:
-        trash.erase(db, col(Post.id).in_(ids))
+        trash.erase(db, col(Post.id).in_(ids) & trash.is_over())
 
     some = select(col(Post.id)).where(trash.is_over()).limit(POSTS_AT_ONCE)
     return in_batches(database, some, end)

@@ -6,9 +6,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, delete, func, update
 from sqlmodel import Session, col, select
 
+from database import after_commit
 from errors import Gone
 from models import Autosave, MediaUse, Post, PostTag, Revision, Slug, User, now
-from services import posts, publishing, streams
+from services import pages, posts, publishing, streams
 
 KEPT_FOR = timedelta(days=30)
 
@@ -83,6 +84,7 @@ EMPTIED = (
 
 def change_posts(db: Session, which: ColumnElement[bool], **values: Any) -> None:
     """Also under a new version, so that an edit begun before finds its post changed."""
+    after_commit(db, pages.CHANGED)
     db.execute(
         update(Post)
         .where(which)

@@ -1,6 +1,5 @@
 """Writing: a post comes to be, and its text changes. Nothing that was saved is ever overwritten."""
 
-import re
 from datetime import UTC, tzinfo
 from typing import Any
 
@@ -8,9 +7,11 @@ from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
-from errors import Conflict, Invalid, StaleVersion
+from database import after_commit
+from errors import Conflict, StaleVersion
 from models import Post, User, now
-from services import posts, publishing, revisions, slugs, tags
+from services import pages, permalinks, posts, publishing, revisions, series, tags
+from services.permissions import scopes_of
 from services.texts import NewPost, PostEdit, Text, rendered
 
 
@@ -21,35 +22,41 @@ def create(
     columns: dict[str, Any] | None = None,
     *,
     zone: tzinfo = UTC,
+    scopes: frozenset[str] | None = None,
 ) -> Post:
     """Write a post, as a draft or published at once or later; `zone` is that of `publish_at`.
 
     The same form again, known by its idempotency key, gives the same post again. `columns` are
-    what `rendered(new)` gives, for callers that have rendered before the transaction began.
+    what `rendered(new)` gives, for callers that have rendered before the transaction began;
+    `scopes` are those of a token, which may be fewer than those of the person.
 
     Raises:
         StaleVersion: the same key came with another text.
-        Conflict: the address that the author asked for is another post's.
-        Invalid: it is one that the blog itself uses, or it is to be published at a time that is
-            none; see `publishing.moment_of`.
+        Conflict: the address that the author asked for is another post's, the series another's.
+        Invalid: the address is one that the blog itself uses; it is to be published at a time that
+            is none, see `publishing.moment_of`; or they may not make pages.
     """
+    held = scopes_of(author) if scopes is None else scopes
+    pages.check(new, held)
     if twin := find_by_key(db, author, new.idempotency_key):
         return same(twin, new)
     post = Post(
         author_id=author.id,
         slug="",
+        is_page=new.kind == "page",
         idempotency_key=new.idempotency_key or None,
         **(columns or rendered(new)),
     )
     try:
         with db.begin_nested():
-            give_address(db, post, new)
+            permalinks.give(db, post, new)
             db.add(post)
     except IntegrityError:  # the same form, a moment earlier, on another connection
         if twin := find_by_key(db, author, new.idempotency_key):
             return same(twin, new)
         raise
     tags.put_on(db, post.id, tags.parse(new.tags))
+    series.put(db, post, new.series, author, held)
     if new.action == "publish":
         publishing.publish(db, post, author)
         post.published_at = post.first_published_at = post.created_at
@@ -67,6 +74,7 @@ def edit(
     columns: dict[str, Any] | None = None,
     *,
     zone: tzinfo = UTC,
+    scopes: frozenset[str] | None = None,
     kind: str = "",
 ) -> Post:
     """Save, publish, schedule or take back. Saving a published post changes nothing public: it is
@@ -76,17 +84,22 @@ def edit(
 
     Raises:
         StaleVersion: the post was changed since `change.version` was read.
-        Conflict: it is in the trash, or the address asked for is another post's.
-        Invalid: the address asked for is one that the blog itself uses, or it is to be published
-            at a time that is none; see `publishing.moment_of`.
+        Conflict: it is in the trash, the address asked for is another post's, or the series
+            another author's.
+        Invalid: the address is one that the blog itself uses; it is to be published at a time that
+            is none, see `publishing.moment_of`; or they may not make pages.
     """
+    held = scopes_of(editor) if scopes is None else scopes
     if post.is_trashed:
         raise Conflict({"title": "This post is in the trash. Restore it there, then save again."})
+    pages.check(change, held, post)
     next_version(db, post, change.version)
     if change.action == "save" and post.is_published:
         stage(db, post, change)
+        series.find(db, post, change.series, editor, held)  # said now, not at the update
     else:
         apply(db, post, change, columns or rendered(change))
+        series.put(db, post, change.series, editor, held)
         post.staged = None
     if change.action == "publish":
         publishing.publish(db, post, editor)
@@ -99,7 +112,13 @@ def edit(
 
 
 def restore(
-    db: Session, post: Post, text: Text, editor: User, columns: dict[str, Any] | None = None
+    db: Session,
+    post: Post,
+    text: Text,
+    editor: User,
+    columns: dict[str, Any] | None = None,
+    *,
+    scopes: frozenset[str] | None = None,
 ) -> Post:
     """Make the text of a revision the working copy again: staged, if the post is published.
 
@@ -107,7 +126,8 @@ def restore(
     """
     post = posts.locked(db, post.id)
     again = PostEdit.model_construct(**text.model_dump(), action="save", version=post.version)
-    return edit(db, post, again, editor, columns, kind=revisions.RESTORED)
+    kind = revisions.RESTORED
+    return edit(db, post, again, editor, columns, scopes=scopes, kind=kind)
 
 
 def unstage(db: Session, post: Post, editor: User) -> Post:
@@ -128,6 +148,7 @@ def is_rendered_by(change: PostEdit, post: Post) -> bool:
 def keep(db: Session, post: Post, editor: User, kind: str = "") -> None:
     """What follows from every text that somebody saved."""
     db.flush()  # the post must be there before what refers to it
+    after_commit(db, pages.CHANGED)
     is_for_readers = post.is_published and not post.staged
     kind = kind or (revisions.PUBLISHED if is_for_readers else revisions.SAVED)
     revisions.add(db, post, posts.text_of(db, post), editor, kind)
@@ -135,46 +156,18 @@ def keep(db: Session, post: Post, editor: User, kind: str = "") -> None:
 
 def stage(db: Session, post: Post, text: Text) -> None:
     """Let a text wait beside the one that readers see, unless it is the same."""
-    if text.slug and text.slug != post.slug:
-        check_address(text.slug)
-        if slugs.is_anothers(db, post, text.slug):
-            raise taken()
+    permalinks.check(db, post, text)
     working = posts.text_of(db, post) | revisions.as_revision(text, text.slug or post.slug)
     is_public = revisions.is_same(working, posts.public_text(db, post))
     post.staged = None if is_public else working
 
 
 def apply(db: Session, post: Post, text: Text, columns: dict[str, Any]) -> None:
-    give_address(db, post, text)
+    pages.turn(post, text)
+    permalinks.give(db, post, text)
     for name, value in columns.items():
         setattr(post, name, value)
     tags.put_on(db, post.id, tags.parse(text.tags))
-
-
-def give_address(db: Session, post: Post, text: Text) -> None:
-    """The one that the author asks for, or one made of the title, with a number if need be."""
-    if text.slug and text.slug != post.slug:
-        check_address(text.slug)
-        if not slugs.claim(db, post, text.slug):
-            raise taken()
-    elif not post.slug or (not post.was_published and title_has_changed(post, text)):
-        slugs.claim_similar(db, post, slugs.slug_of(text.title))
-
-
-def check_address(slug: str) -> None:
-    if slugs.is_reserved(slug):
-        raise Invalid({"slug": f"“{slug}” is used by the blog itself. Please choose another."})
-
-
-def taken() -> Conflict:
-    return Conflict({"slug": "That address is taken. Please choose another."})
-
-
-def title_has_changed(post: Post, text: Text) -> bool:
-    """Whether the address was made of the title, and the title is another one now."""
-    old = slugs.slug_of(post.title)
-    was_made_of_it = re.fullmatch(re.escape(old) + r"(-\d+|-[0-9a-f]{6})?", post.slug)
-    return old != slugs.slug_of(text.title) and was_made_of_it is not None
 
 
 def next_version(db: Session, post: Post, seen: int) -> None:

@@ -53,5 +53,5 @@ def restore(
     again = text_of(histories.find(db, post, number).revision.text, post)
     release(db)
     columns = texts.rendered(again)
-    post = writing.restore(db, post, again, principal.user, columns)
+    post = writing.restore(db, post, again, principal.user, columns, scopes=principal.scopes)
     return answer(request, posts.page_of(db, post), principal)

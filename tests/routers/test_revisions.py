@@ -174,7 +174,8 @@ def test_restoring_adds_a_revision_and_nothing_public_changes(
     assert stranger.get(f"/posts/{slug}").content == before
     assert kinds(blog)[-1] == (3, "restored")
     post = alice.stored(slug)
-    assert post.staged == {"title": "Title", "content": "Alpha.", "tags": "first", "slug": slug}
+    expected = {"title": "Title", "content": "Alpha.", "tags": "first", "slug": slug}
+    assert expected.items() <= (post.staged or {}).items()
     assert post.version == version + 1
     page = alice.get(f"/posts/{slug}/edit").text
     assert "Readers see it once you update" in page
