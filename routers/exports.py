@@ -25,7 +25,7 @@ def show(request: Request, user: CurrentUser, client: CurrentClient, db: Db) -> 
     state = request.app.state
     if wait := state.limits.take(EXPORTS_OF_PERSON, str(user.id)):
         raise TooOften(wait)
-    file = exports.write(db, user, state.settings)
+    file = exports.write(db, user, state.settings, state.storage)
     release(db)
     audit.record_apart(state.database, audit.EXPORTED, user, client=client)
     named = f'attachment; filename="{user.username}.zip"'
