@@ -8,7 +8,7 @@ from sqlalchemy import Uuid, insert, literal
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, select
 
-from backends.limits import Limit, Limits
+from backends.limits import Limit, Limits, take_one
 from database import Database, only_reading, release
 from errors import Busy, Conflict, Forbidden, Invalid, NotFound, TooOften, Unverified, WrongPassword
 from models import Login, Site, User, now
@@ -147,8 +147,7 @@ def validate_user(
     stored = user.password_hash if user and user.is_active else None
     with passwords.ROOM.turn(client.network, is_known=is_known):
         for limit, who in (address, (of_account, name)):
-            if wait := limits.take(limit, who):
-                raise TooOften(wait)
+            take_one(limits, limit, who)
         is_right = passwords.matches(given.password, stored, settings.bcrypt_cost)
     if user is None or not is_right:
         raise WrongPassword
@@ -214,8 +213,7 @@ def confirm_password(
     """
     release(db)
     who = str(user.id)
-    if wait := limits.take(FAILURES_OF_PERSON, who):
-        raise TooOften(wait)
+    take_one(limits, FAILURES_OF_PERSON, who)
     try:
         is_right = passwords.verify(typed, user.password_hash, settings.bcrypt_cost)
     except Busy:

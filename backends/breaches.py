@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from urllib.parse import urlsplit
 
-from backends.openid.http import tls, whole
+from backends.http import connect, whole
 
 log = logging.getLogger("inkstand")
 SECONDS = 1
@@ -34,21 +34,13 @@ def lists(url: str, password: str) -> bool:
 
 
 def fetch(url: str) -> list[str]:
-    parts = urlsplit(url)
-    assert parts.hostname
-    connection: http.client.HTTPConnection
-    if parts.scheme == "https":
-        connection = http.client.HTTPSConnection(
-            parts.hostname, parts.port, timeout=SECONDS, context=tls()
-        )
-    else:
-        connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=SECONDS)
-    with closing(connection):
-        connection.request("GET", parts.path, headers={"Add-Padding": "true"})
+    deadline = time.monotonic() + SECONDS
+    with closing(connect(url, SECONDS)) as connection:
+        connection.request("GET", urlsplit(url).path, headers={"Add-Padding": "true"})
         with connection.getresponse() as response:
             if response.status != 200:
                 raise ValueError(f"status {response.status}")
-            return whole(response, time.monotonic() + SECONDS).decode("ascii").splitlines()
+            return whole(response, deadline).decode("ascii").splitlines()
 
 
 def is_listed(line: str, rest: str) -> bool:

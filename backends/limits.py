@@ -12,6 +12,7 @@ from sqlmodel import col
 
 from backends import Unavailable
 from database import Database
+from errors import TooOften
 from models import Throttle, now
 
 MOST_KEYS_IN_MEMORY = 50_000
@@ -44,6 +45,12 @@ class Limits(Protocol):
         """Forget all tries."""
 
     def close(self) -> None: ...
+
+
+def take_one(limits: Limits, limit: Limit, who: str) -> None:
+    """Count one try. Raises TooOften if it is one too many."""
+    if seconds := limits.take(limit, who):
+        raise TooOften(seconds)
 
 
 class MemoryLimits:

@@ -8,9 +8,8 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from auth_dependencies import CurrentClient, CurrentUser, guarded
-from backends.limits import Limit
+from backends.limits import Limit, take_one
 from database import Db, release
-from errors import TooOften
 from services import audit, exports
 
 router = guarded("/settings/export", fresh=True)
@@ -23,8 +22,7 @@ BLOCK = 64 * 1024
 def show(request: Request, user: CurrentUser, client: CurrentClient, db: Db) -> Response:
     """A zip; nothing is held while it is sent, however slow they are who take it."""
     state = request.app.state
-    if wait := state.limits.take(EXPORTS_OF_PERSON, str(user.id)):
-        raise TooOften(wait)
+    take_one(state.limits, EXPORTS_OF_PERSON, str(user.id))
     file = exports.write(db, user, state.settings, state.storage)
     release(db)
     audit.record_apart(state.database, audit.EXPORTED, user, client=client)

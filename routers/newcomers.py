@@ -15,9 +15,9 @@ from auth_dependencies import (
     logins_available,
     public,
 )
+from backends.limits import take_one
 from backends.openid import Claims, Provider
 from database import Db
-from errors import TooOften
 from routers.entering import welcome
 from services import newcomers
 from web.forms import Form, form_of
@@ -64,8 +64,7 @@ def create(
     by, claims = newcomer.provider, newcomer.claims
     with form.or_show("newcomers/new.html", claims=claims):
         choice = form.data
-        if wait := state.limits.take(auth_service.REGISTRATIONS_OF_ADDRESS, client.network):
-            raise TooOften(wait)
+        take_one(state.limits, auth_service.REGISTRATIONS_OF_ADDRESS, client.network)
         made = newcomers.register(db, state.settings, by, claims, choice, client)
     session.set("newcomer", None)
     return welcome(request, db, session, made, client, by=by.label, back=newcomer.back)

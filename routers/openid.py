@@ -14,10 +14,10 @@ from auth_dependencies import (
     logins_available,
     public,
 )
-from backends.limits import Limit
+from backends.limits import Limit, take_one
 from backends.openid import Provider, Trip
 from database import Db, release
-from errors import NotFound, TooOften
+from errors import NotFound
 from models import User
 from routers.arriving import Arrival, arrive, asking
 from routers.auth import NextForm
@@ -94,8 +94,7 @@ def leave(
     `form-action` of our policy, and where a provider leads people then, nobody here can know.
     """
     known = provider_of(request, provider)
-    if wait := request.app.state.limits.take(TRIPS_OF_NETWORK, client.network):
-        raise TooOften(wait)
+    take_one(request.app.state.limits, TRIPS_OF_NETWORK, client.network)
     trip = Trip.new()
     with asking(request, known, client):
         address = known.address(trip, address_of(request, provider), again=purpose == "confirm")

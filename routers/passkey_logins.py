@@ -13,6 +13,7 @@ from auth_dependencies import (
     logins_available,
     public,
 )
+from backends.limits import take_one
 from database import Db
 from errors import NotFound, TooOften, WrongPasskey
 from routers.auth import NextForm, Remember
@@ -42,8 +43,7 @@ def options(
     """What the browser is to ask for; JSON for navigator.credentials.get()."""
     if here is None:
         raise NotFound
-    if wait := request.app.state.limits.take(challenges.QUESTIONS_OF_NETWORK, client.network):
-        raise TooOften(wait)
+    take_one(request.app.state.limits, challenges.QUESTIONS_OF_NETWORK, client.network)
     return as_json(ceremonies.ask_for_one(session, here, challenges.LOGIN))
 
 

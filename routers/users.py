@@ -14,8 +14,9 @@ from auth_dependencies import (
     logins_available,
     public,
 )
+from backends.limits import take_one
 from database import Db
-from errors import Forbidden, TooOften
+from errors import Forbidden
 from routers.auth import Next, NextForm
 from routers.entering import welcome
 from services import credentials
@@ -58,8 +59,7 @@ def create(
     state = request.app.state
     with form.or_show("users/register.html"):
         wanted = form.data
-        if wait := state.limits.take(auth_service.REGISTRATIONS_OF_ADDRESS, client.network):
-            raise TooOften(wait)
+        take_one(state.limits, auth_service.REGISTRATIONS_OF_ADDRESS, client.network)
         user = auth_service.register(db, wanted, state.settings, client)
     return welcome(request, db, session, user, client, back=wanted.next)
 

@@ -3,7 +3,6 @@
 A token is 256 random bits, so its plain SHA-256 is enough to keep: there is nothing to guess.
 """
 
-import hashlib
 import secrets
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
@@ -14,6 +13,7 @@ from sqlmodel import Session, col, select
 
 from errors import Conflict, Invalid
 from models import ApiToken, User, now
+from services.digests import digest
 from services.permissions import in_order, scopes_of
 
 PREFIX = "ink_"
@@ -92,7 +92,3 @@ def revoke(db: Session, user: User, token_id: UUID) -> str | None:
     theirs = delete(ApiToken).where(col(ApiToken.user_id) == user.id, col(ApiToken.id) == token_id)
     name: str | None = db.execute(theirs.returning(col(ApiToken.name))).scalar()
     return name
-
-
-def digest(secret: str) -> str:
-    return hashlib.sha256(secret.encode(errors="replace")).hexdigest()

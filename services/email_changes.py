@@ -4,9 +4,9 @@ from datetime import timedelta
 
 from sqlmodel import Session
 
-from backends.limits import Limit, Limits
+from backends.limits import Limit, Limits, take_one
 from database import release
-from errors import Invalid, TooOften
+from errors import Invalid
 from models import User
 from services import accounts, audit, email_addresses, mail_tokens, mails, notices
 from services.logins import Client
@@ -26,8 +26,7 @@ def ask(
         Conflict: the password was changed meanwhile.
     """
     release(db)
-    if wait := limits.take(CHANGES_OF_PERSON, str(user.id)):
-        raise TooOften(wait)
+    take_one(limits, CHANGES_OF_PERSON, str(user.id))
     user = accounts.unchanged(db, user)
     owner = email_addresses.confirmed_by(db, wanted)
     if owner and owner.id != user.id:

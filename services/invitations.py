@@ -1,6 +1,5 @@
 """Invitations: links that let one person each register, also where registration is not open."""
 
-import hashlib
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,6 +26,7 @@ from services import (
     usernames,
     verifications,
 )
+from services.digests import digest
 from services.logins import Client
 from settings import Settings
 
@@ -165,7 +165,3 @@ VOID = (
     "This invitation was used, taken back, or is older than 14 days. "
     "Ask whoever invited you for another one."
 )
-
-
-def digest(token: str) -> str:
-    return hashlib.sha256(token.encode(errors="replace")).hexdigest()

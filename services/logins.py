@@ -4,7 +4,6 @@ Remember cookies follow the selector/validator scheme with rotation: a validator
 use, and whoever shows a used one holds a stolen cookie.
 """
 
-import hashlib
 import hmac
 import secrets
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from sqlmodel import Session, col, select
 from database import after_commit
 from errors import NotFound
 from models import Login, RefreshToken, User, now
+from services.digests import digest
 
 # A browser that restores ten tabs at once sends ten times the same cookie; the first one is
 # answered with the next. Only browsers do that, so only they are given this time.
@@ -211,7 +211,3 @@ def is_same(validator: str, known: str | None) -> bool:
 def opens_tabs(login: Login, client: Client) -> bool:
     is_recent = login.rotated_at is not None and now() - login.rotated_at < TABS_OPEN_WITHIN
     return is_recent and client.is_browser and client.user_agent == login.user_agent
-
-
-def digest(validator: str) -> str:
-    return hashlib.sha256(validator.encode()).hexdigest()

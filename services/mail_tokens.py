@@ -14,6 +14,7 @@ from sqlmodel import Session, col
 from errors import BadLink
 from models import MailToken, User, now
 from services import accounts
+from services.digests import digest
 
 RESET, VERIFY, EMAIL = "reset", "verify", "email"
 LASTS = {
@@ -94,7 +95,3 @@ def binding(user: User, purpose: str) -> str:
     if purpose == RESET:
         bound.append(user.logged_in_at.isoformat() if user.logged_in_at else None)
     return hashlib.sha256(json.dumps(bound).encode()).hexdigest()
-
-
-def digest(token: str) -> str:
-    return hashlib.sha256(token.encode(errors="replace")).hexdigest()

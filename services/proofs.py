@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from sqlmodel import Session
 
-from backends.limits import Limit, Limits
+from backends.limits import Limit, Limits, take_one
 from database import Database, release
 from errors import CopiedPasskey, TooOften, WrongCode, WrongPasskey
 from models import User
@@ -43,8 +43,7 @@ def prove(db: Session, limits: Limits, limit: Limit, who: str, look: Callable[[]
         TooOften: too many were not right.
     """
     release(db)  # the counters may live in this database
-    if wait := limits.take(limit, who):
-        raise TooOften(wait)
+    take_one(limits, limit, who)
     try:
         proof = look()
     finally:

@@ -7,9 +7,9 @@ from sqlmodel import Session, col, select
 
 import auth_service
 from auth_service import LoginSession
-from backends.limits import Limit, Limits
+from backends.limits import Limit, Limits, take_one
 from database import release
-from errors import BadLink, Conflict, TooOften
+from errors import BadLink, Conflict
 from models import ApiToken, Identity, Passkey, User
 from services import (
     audit,
@@ -36,8 +36,7 @@ def ask(db: Session, address: str, settings: Settings, limits: Limits, client: C
         TooOften: twenty times within an hour from one network.
     """
     release(db)
-    if wait := limits.take(LINKS_OF_NETWORK, client.network):
-        raise TooOften(wait)
+    take_one(limits, LINKS_OF_NETWORK, client.network)
     key = usernames.canonical(address)
     is_flood = limits.take(LINKS_OF_ADDRESS, key) > 0
     user = find_account(db, key)

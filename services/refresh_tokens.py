@@ -17,6 +17,7 @@ from sqlalchemy import delete, update
 from sqlmodel import Session, col, select
 
 from models import RefreshToken, User, now
+from services.digests import digest
 from services.logins import LONGEST_USER_AGENT, Client
 from settings import Settings
 
@@ -137,7 +138,3 @@ def family_of(token: str, settings: Settings) -> UUID | None:
 def signer(settings: Settings) -> Signer:
     keys = list(reversed(settings.secrets))  # itsdangerous signs with the last
     return Signer(keys, salt="inkstand.refresh", digest_method=hashlib.sha256)
-
-
-def digest(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()

@@ -5,9 +5,9 @@ from uuid import UUID
 
 from sqlmodel import Session
 
-from backends.limits import Limit, Limits
+from backends.limits import Limit, Limits, take_one
 from database import release
-from errors import Invalid, TooOften
+from errors import Invalid
 from models import User
 from services import accounts, audit, email_addresses, email_changes, mail_tokens, mails, notices
 from services.logins import Client
@@ -56,8 +56,7 @@ def send_again(
     Raises TooOften: three times in six hours.
     """
     release(db)
-    if wait := limits.take(LINKS_OF_PERSON, str(user.id)):
-        raise TooOften(wait)
+    take_one(limits, LINKS_OF_PERSON, str(user.id))
     user = accounts.unchanged(db, user)
     if email and email != user.email and not user.email_is_verified:
         email_addresses.claim(user, email)

@@ -3,20 +3,19 @@ authlib brings need packages that we do without, and none limits time and size a
 
 import http.client
 import json
-import ssl
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
+from backends.http import connect, whole
 from backends.openid import NoAnswer
 from errors import Busy
 
 SECONDS = 5  # for everything: name, connection, answer
-MOST_BYTES = 1024 * 1024
 HEADERS = {"Accept": "application/json", "User-Agent": "Inkstand"}
 
 # A provider that hangs holds these threads, and not the forty that serve pages.
@@ -61,35 +60,11 @@ def ask(url: str, form: str | None = None, headers: dict[str, str] | None = None
 def send(url: str, form: str | None, headers: dict[str, str]) -> Answer:
     deadline = time.monotonic() + SECONDS
     parts = urlsplit(url)
-    assert parts.hostname
-    connection: http.client.HTTPConnection
-    if parts.scheme == "https":
-        connection = http.client.HTTPSConnection(
-            parts.hostname, parts.port, timeout=SECONDS, context=tls()
-        )
-    else:
-        connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=SECONDS)
-    try:
+    with closing(connect(url, SECONDS)) as connection:
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         connection.request("GET" if form is None else "POST", target, form, headers)
-        response = connection.getresponse()
-        return Answer(response.status, json_in(whole(response, deadline)))
-    finally:
-        connection.close()
-
-
-@cache
-def tls() -> ssl.SSLContext:
-    return ssl.create_default_context()
-
-
-def whole(response: http.client.HTTPResponse, deadline: float) -> bytes:
-    body = b""
-    while chunk := response.read1(64 * 1024):
-        body += chunk
-        if len(body) > MOST_BYTES or time.monotonic() > deadline:
-            raise ValueError("the answer is too large, or takes too long")
-    return body
+        with connection.getresponse() as response:
+            return Answer(response.status, json_in(whole(response, deadline)))
 
 
 def json_in(body: bytes) -> Any:

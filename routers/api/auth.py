@@ -12,8 +12,9 @@ import auth_service
 from api_dependencies import CurrentPrincipal, OptionalPrincipal, api_guarded, api_public
 from auth_dependencies import CurrentClient, CurrentSession, logins_available
 from auth_providers import JWT, SESSION, Principal
+from backends.limits import take_one
 from database import Db
-from errors import Forbidden, TooOften
+from errors import Forbidden
 from models import User
 from routers.api import entering
 from services import audit, credentials, refresh_tokens, verifications
@@ -94,8 +95,7 @@ def sign_up(
     """You are logged in by the session cookie of the answer, unless this blog wants your e-mail
     address confirmed first. The very first account owns the blog."""
     state = request.app.state
-    if wait := state.limits.take(auth_service.REGISTRATIONS_OF_ADDRESS, client.network):
-        raise TooOften(wait)
+    take_one(state.limits, auth_service.REGISTRATIONS_OF_ADDRESS, client.network)
     user = auth_service.register(db, new, state.settings, client)
     if not verifications.is_needed(user, state.settings):
         auth_service.log_in(db, session, user, client, state.settings)

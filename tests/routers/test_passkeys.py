@@ -385,6 +385,7 @@ def test_too_many_wrong_ones_have_to_wait(key: Authenticator, blog: Blog) -> Non
     for _ in range(30):
         assert person.post(LOGIN, {"passkey": "{}"}).status_code == 400
     assert log_in(person, key).status_code == 429
+    assert audit.LIMITED in actions(blog)
 
 
 def test_too_many_questions_have_to_wait(blog: Blog, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy import update
 
 from models import ApiToken, AuditEvent, Login, Post, User, now
 from services import api_tokens, audit
+from services.digests import digest
 from tests.blog import INVENTED, Blog, Person
 from tests.people import BOB
 from tests.programs import is_problem, log_in, new_token, program
@@ -24,7 +25,7 @@ def test_a_token_is_shown_once_and_kept_as_a_digest(bob: Person, blog: Blog) -> 
     assert len(secret) >= 40
     [row] = blog.rows(ApiToken)
     assert secret not in str(row.model_dump())
-    assert row.digest == api_tokens.digest(secret)
+    assert row.digest == digest(secret)
     listed = bob.get("/api/v1/tokens")
     assert secret not in listed.text
     [item] = listed.json()["items"]
