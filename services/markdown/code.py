@@ -14,8 +14,8 @@ T = TypeVar("T")
 # takes quadratic time for some text or other. Counted in time of the processor, so that the same
 # text comes out the same on a busy machine.
 MOST_CODE_BYTES = 32 * 1024
-MOST_COLOURED_BYTES = 192 * 1024
-MOST_COLOURING_SECONDS = 0.4
+MOST_COLOURED_BYTES = 64 * 1024
+MOST_COLOURING_SECONDS = 0.5
 MOST_LISTINGS = 2_000
 
 # comrak escapes what is inside, so [^<]* reads a node to its end and no further: every pattern of
