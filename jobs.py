@@ -17,7 +17,7 @@ from backends import Unavailable
 from backends.mail import open_mailer
 from database import Database
 from models import now
-from services import mails, outbox, sweeping
+from services import mails, outbox, rerendering, sweeping
 from settings import Settings
 
 if TYPE_CHECKING:  # huey: 60 ms and 8 MiB, for those who have a worker
@@ -62,6 +62,7 @@ class Jobs:
         self.is_worker = is_worker
         self.mailer = open_mailer(settings)
         self.look_at, self.sweep_at = now(), now() + FIRST_SWEEP
+        self.rerender_at = now()
         self.thread = threading.Thread(target=self.run, name="jobs", daemon=True)
         self.is_wanted = threading.Event()
         self.is_over = False
@@ -123,6 +124,8 @@ class Jobs:
             self.deliver()
         if now() >= self.sweep_at:
             self.sweep()
+        if now() >= self.rerender_at:
+            self.rerender()
 
     @safely
     def deliver(self) -> None:
@@ -136,3 +139,10 @@ class Jobs:
         """Delete what is over."""
         self.sweep_at = now() + SWEEP_EVERY
         sweeping.sweep(self.database, self.settings)
+
+    @safely
+    def rerender(self) -> None:
+        """Render again what an older version has rendered: usually nothing, and all of it after an
+        update. Looked for again later, since the older version may go on for a while."""
+        self.rerender_at = now() + SWEEP_EVERY
+        rerendering.rerender(self.database, is_over=lambda: self.is_over)
