@@ -13,6 +13,7 @@ from services import (
     accounts,
     audit,
     logins,
+    media_uses,
     names,
     notices,
     revisions,
@@ -33,9 +34,9 @@ class Departure(BaseModel):
 def leave(db: Session, user: User, choice: Departure, settings: Settings, client: Client) -> None:
     """Delete an account; logins, tokens, passkeys and the like go with its row.
 
-    Drafts, scheduled posts and what is in the trash go in any case. Published posts stay under
-    "Deleted user", or go too: then their addresses say that there was something. The name is kept
-    from others.
+    Drafts, scheduled posts and what is in the trash go in any case, and so do images that no text
+    shows any more. Published posts stay under "Deleted user", or go too: then their addresses say
+    that there was something. The name is kept from others.
 
     Raises:
         Conflict: they own the blog, and must hand it over first.
@@ -50,6 +51,7 @@ def leave(db: Session, user: User, choice: Departure, settings: Settings, client
     if choice.posts == "keep":
         hand_on(db, theirs & streams.is_public(), nobody)
     trash.erase(db, theirs, author_id=nobody.id)
+    media_uses.part_with(db, leaver, nobody)
     series_order.hand_on(db, leaver, nobody)
     audit.record(db, audit.DELETED, leaver, client=client, posts=choice.posts)
     notices.tell(db, settings, leaver, "goodbye", posts=choice.posts)
@@ -91,5 +93,6 @@ def hand_on(db: Session, which: ColumnElement[bool], nobody: User) -> None:
     theirs = select(Post.id).where(which)
     unseen = col(Revision.kind).not_in((revisions.PUBLISHED, revisions.IMPORTED))
     db.execute(delete(Revision).where(col(Revision.post_id).in_(theirs), unseen))
+    media_uses.forget(db, which, media_uses.STAGED)
     forgotten = dict.fromkeys(("staged", "idempotency_key", "preview_token"))
     trash.change_posts(db, which, author_id=nobody.id, **forgotten)

@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 from database import after_commit
 from errors import Conflict, StaleVersion
 from models import Post, User, now
-from services import pages, permalinks, posts, publishing, revisions, series, tags
+from services import media_uses, pages, permalinks, posts, publishing, revisions, series, tags
 from services.permissions import scopes_of
 from services.texts import NewPost, PostEdit, Text, rendered
 
@@ -152,6 +152,7 @@ def keep(db: Session, post: Post, editor: User, kind: str = "") -> None:
     is_for_readers = post.is_published and not post.staged
     kind = kind or (revisions.PUBLISHED if is_for_readers else revisions.SAVED)
     revisions.add(db, post, posts.text_of(db, post), editor, kind)
+    media_uses.note(db, post, editor)
 
 
 def stage(db: Session, post: Post, text: Text) -> None:

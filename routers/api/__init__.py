@@ -1,6 +1,6 @@
 """The same nouns as JSON. Every route is made by `api_public` or `api_guarded`."""
 
-from routers.api import auth, posts, revisions, tags, token, tokens
+from routers.api import auth, media, posts, revisions, tags, token, tokens
 
 routers = (
     auth.router,
@@ -12,5 +12,6 @@ routers = (
     posts.readable,
     posts.router,
     revisions.router,
+    media.router,
     tags.router,
 )
