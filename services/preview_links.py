@@ -2,6 +2,7 @@
 
 import re
 import secrets
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import func, update
@@ -51,7 +52,8 @@ def as_it_will_be(page: Page) -> Page:
     text = texts.Text.model_construct(**stored | page.post.staged)  # checked when it was saved
     post = Post(**page.post.model_dump() | texts.rendered(text))
     names = [name.strip() for name in text.tags.split(",") if name.strip()]
-    return Page(post, page.author, [Tag(slug=tags.slug_of(name), name=name) for name in names])
+    carried = [Tag(slug=tags.slug_of(name), name=name) for name in names]
+    return replace(page, post=post, tags=carried)
 
 
 def change(db: Session, post: Post, token: Any) -> None:

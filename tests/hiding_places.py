@@ -1,0 +1,105 @@
+"""Posts that nobody but their author may know of, with a word in them that stands nowhere else."""
+
+from datetime import UTC, datetime, timedelta
+
+from models import Autosave, Media, MediaUse, Post, Revision, Series, User
+from services import streams
+from tests.blog import Blog, Person
+
+WORD = "kanarienvogel"
+TEXT = {
+    "title": f"{WORD.title()} title",
+    "content": f"A *{WORD}* in the text.\n\n[A link to it](/posts/{WORD})",
+    "tags": f"{WORD}, open secret",
+    "slug": f"{WORD}-slug",
+}
+# Everything an edit can say, in words that may be read by all.
+OPEN = {"title": "For everybody", "content": "Words for everybody.", "tags": "open"}
+
+
+class HidingPlaces:
+    """Bob's texts: each hidden in another way, and two public posts that hide a newer text."""
+
+    def __init__(self, blog: Blog, bob: Person) -> None:
+        self.blog, self.bob = blog, bob
+        self.slugs: dict[str, str] = {}
+        self.hide_posts()
+        self.hide_behind_public_posts()
+        self.hide_images_and_series()
+
+    def hide_posts(self) -> None:
+        ahead = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+        self.slugs["draft"] = self.write("draft", action="draft")
+        self.slugs["scheduled"] = self.write("scheduled", action="schedule", publish_at=ahead)
+        self.slugs["trashed draft"] = self.write("trashed-draft", action="draft")
+        self.bob.post(f"/posts/{self.slugs['trashed draft']}/delete")
+        self.slugs["trashed schedule"] = self.write(
+            "trashed-schedule", action="schedule", publish_at=ahead
+        )
+        self.bob.post(f"/posts/{self.slugs['trashed schedule']}/delete")
+        self.slugs["unpublished"] = self.write("unpublished")
+        self.bob.edit(self.slugs["unpublished"], **self.text("unpublished"), action="unpublish")
+        self.slugs["rescheduled"] = self.write("before")
+        self.slugs["an old address"] = self.slugs["rescheduled"]
+        self.bob.edit(
+            self.slugs["an old address"],
+            **self.text("rescheduled"),
+            action="schedule",
+            publish_at=ahead,
+        )
+        self.slugs["rescheduled"] = f"{WORD}-rescheduled"
+
+    def hide_behind_public_posts(self) -> None:
+        """What readers see is open; older and newer texts are not theirs to see."""
+        self.public = self.bob.write(**OPEN, slug="open")
+        self.bob.edit(self.public, **TEXT)
+        other = self.bob.draft(**TEXT | {"slug": f"{WORD}-first"})
+        self.bob.edit(other, **OPEN, slug="open-too", action="publish")
+        gone = self.write("gone")
+        self.bob.post(f"/posts/{gone}/delete")
+        with self.blog.database.writing() as db:
+            for post in self.blog.rows(Post):
+                db.add(Autosave(post_id=post.id, user_id=post.author_id, base_version=1, text=TEXT))
+                db.add(Revision(post_id=post.id, number=90, kind="saved", text=TEXT))
+
+    def hide_images_and_series(self) -> None:
+        [bob] = [user for user in self.blog.rows(User) if user.username == self.bob.username]
+        post = self.bob.stored(self.slugs["draft"])
+        self.image = Media(
+            user_id=bob.id,
+            name=f"{WORD}-16x9.webp",
+            alt=f"A {WORD} sings",
+            caption=f"The {WORD} again",
+            content_type="image/webp",
+            width=16,
+            height=9,
+            bytes=1,
+            source_digest="0" * 64,
+        )
+        self.series = Series(author_id=bob.id, slug=f"{WORD}-series", title=f"The {WORD} series")
+        with self.blog.database.writing() as db:
+            db.add(self.image)
+            db.add(self.series)
+            db.flush()
+            db.add(MediaUse(post_id=post.id, media_id=self.image.id, place="text"))
+            stored = db.get_one(Post, post.id)
+            stored.series_id, stored.series_position = self.series.id, 1
+
+    def write(self, slug: str, **fields: str) -> str:
+        return self.bob.write(**self.text(slug), **fields)
+
+    def text(self, slug: str) -> dict[str, str]:
+        return TEXT | {"slug": f"{WORD}-{slug}"}
+
+    @property
+    def posts(self) -> list[Post]:
+        return [self.stored(slug) for name, slug in self.slugs.items() if "old" not in name]
+
+    def stored(self, slug: str) -> Post:
+        return self.bob.stored(slug)
+
+    def cursor(self) -> str:
+        """Of the place where a scheduled post would stand in a list."""
+        post = self.stored(self.slugs["scheduled"])
+        assert post.published_at
+        return streams.cursor_of(post.published_at, post.id)
