@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 
 from errors import NotFound
 from models import Post, Tag
-from services import tags, texts
+from services import pages, tags, texts
 from services.posts import Page
 
 TOKEN_BYTES = 16
@@ -51,9 +51,11 @@ def as_it_will_be(page: Page) -> Page:
     stored = page.post.model_dump(include={"title", "content"})
     text = texts.Text.model_construct(**stored | page.post.staged)  # checked when it was saved
     post = Post(**page.post.model_dump() | texts.rendered(text))
+    pages.turn(post, text)
     names = [name.strip() for name in text.tags.split(",") if name.strip()]
     carried = [Tag(slug=tags.slug_of(name), name=name) for name in names]
-    return replace(page, post=post, tags=carried)
+    stays = page.series and text.series in (None, page.series.title)
+    return replace(page, post=post, tags=carried, series=page.series if stays else None)
 
 
 def change(db: Session, post: Post, token: Any) -> None:

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from models import Autosave, Media, MediaUse, Post, Revision, Series, User
+from models import Autosave, Media, MediaUse, Post, Revision, User
 from services import streams
 from tests.blog import Blog, Person
 
@@ -12,20 +12,30 @@ TEXT = {
     "content": f"A *{WORD}* in the text.\n\n[A link to it](/posts/{WORD})",
     "tags": f"{WORD}, open secret",
     "slug": f"{WORD}-slug",
+    "series": f"The {WORD} series",
 }
 # Everything an edit can say, in words that may be read by all.
-OPEN = {"title": "For everybody", "content": "Words for everybody.", "tags": "open"}
+OPEN = {
+    "title": "For everybody",
+    "content": "Words for everybody.",
+    "tags": "open",
+    "series": "",
+}
 
 
 class HidingPlaces:
-    """Bob's texts: each hidden in another way, and two public posts that hide a newer text."""
+    """Bob's texts: each hidden in another way, and two public posts that hide a newer text. And a
+    page of Alice, who owns the blog."""
 
-    def __init__(self, blog: Blog, bob: Person) -> None:
+    def __init__(self, blog: Blog, alice: Person, bob: Person) -> None:
         self.blog, self.bob = blog, bob
         self.slugs: dict[str, str] = {}
         self.hide_posts()
+        self.slugs["page"] = alice.write(
+            **self.text("page") | {"series": ""}, kind="page", action="draft"
+        )
         self.hide_behind_public_posts()
-        self.hide_images_and_series()
+        self.hide_image()
 
     def hide_posts(self) -> None:
         ahead = (datetime.now(UTC) + timedelta(days=1)).isoformat()
@@ -62,7 +72,7 @@ class HidingPlaces:
                 db.add(Autosave(post_id=post.id, user_id=post.author_id, base_version=1, text=TEXT))
                 db.add(Revision(post_id=post.id, number=90, kind="saved", text=TEXT))
 
-    def hide_images_and_series(self) -> None:
+    def hide_image(self) -> None:
         [bob] = [user for user in self.blog.rows(User) if user.username == self.bob.username]
         post = self.bob.stored(self.slugs["draft"])
         self.image = Media(
@@ -76,14 +86,10 @@ class HidingPlaces:
             bytes=1,
             source_digest="0" * 64,
         )
-        self.series = Series(author_id=bob.id, slug=f"{WORD}-series", title=f"The {WORD} series")
         with self.blog.database.writing() as db:
             db.add(self.image)
-            db.add(self.series)
             db.flush()
             db.add(MediaUse(post_id=post.id, media_id=self.image.id, place="text"))
-            stored = db.get_one(Post, post.id)
-            stored.series_id, stored.series_position = self.series.id, 1
 
     def write(self, slug: str, **fields: str) -> str:
         return self.bob.write(**self.text(slug), **fields)
