@@ -13,6 +13,8 @@ from services import pages, tags, texts
 from services.posts import Page
 
 TOKEN_BYTES = 16
+IMAGE = re.compile(r'(?:src|srcset)="[^"<>]*"')
+ADDRESS = re.compile(r'(^src(?:set)?="|, )/media/')
 TOKEN = re.compile(r"[A-Za-z0-9_-]{22}")
 
 
@@ -54,6 +56,12 @@ def as_it_will_be(page: Page) -> Page:
     names = [name.strip() for name in text.tags.split(",") if name.strip()]
     carried = [Tag(slug=tags.slug_of(name), name=name) for name in names]
     return Page(post, page.author, carried, page.series)
+
+
+def with_images(html: str, token: str) -> str:
+    """The same HTML with the images of this blog where whoever has the link may see them."""
+    there = f"/preview/{token}/media/"
+    return IMAGE.sub(lambda image: ADDRESS.sub(rf"\g<1>{there}", image.group()), html)
 
 
 def change(db: Session, post: Post, token: Any) -> None:

@@ -198,7 +198,7 @@ def test_a_full_disk_is_told_and_leaves_nothing(server: Serving, tmp_path: Path)
     full = (3 * MEGABYTE, 3 * MEGABYTE)
     resource.prlimit(server.pid, resource.RLIMIT_FSIZE, full)
     assert send(server, cookies, bytes(5 * MEGABYTE)) == 503
-    noise = pictures.as_file(pictures.Image.effect_noise((2000, 2000), 250), "JPEG", quality=20)
+    noise = pictures.noise(2000, 2000)
     assert len(noise) < 3 * MEGABYTE
     assert send(server, cookies, noise) == 503  # it arrives, but what becomes of it is larger
     assert rows(f"sqlite:///{tmp_path / 'inkstand.db'}", "SELECT count(*) FROM media") == [(1,)]

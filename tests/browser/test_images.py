@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FilePayload, Page, Route, expect
 
 from models import Media
 from tests import pictures
@@ -45,6 +45,10 @@ def fire(page: Page, kind: str, *files: tuple[str, str, bytes], words: str = "")
 
 def jpeg(name: str, seed: int = 0) -> tuple[str, str, bytes]:
     return name, "image/jpeg", pictures.photo(seed=seed)
+
+
+def payload(name: str, seed: int = 0) -> FilePayload:
+    return FilePayload(name=name, mimeType="image/jpeg", buffer=pictures.photo(seed=seed))
 
 
 def writing(open_page: OpenPage, **options: Any) -> Page:
@@ -93,13 +97,17 @@ def test_dropped_images_arrive_while_one_goes_on_typing(open_page: OpenPage) -> 
     page = writing(open_page)
     text = text_of(page)
     text.fill("First.")
-    page.route("**/media", lambda route: (page.wait_for_timeout(300), route.continue_()))
+    held: list[Route] = []
+    page.route("**/media", held.append)
     assert not fire(page, "drop", jpeg("one.jpg", 1), jpeg("two.jpg", 2))
     expect(text).to_have_value(
         re.compile(r"^First\.\n\n!\[Uploading one\.jpg…\]\(\)\n\n!\[Up.*\]\(\)$")
     )
     expect(page.get_by_role("progressbar")).to_have_count(2)
     page.keyboard.type("\n\nTyped ")
+    page.unroute("**/media")
+    for route in held:
+        route.continue_()
     expect(text).to_have_value(re.compile(IMAGE % "one"))
     page.keyboard.type("meanwhile")
     expect(text).to_have_value(
@@ -133,7 +141,7 @@ def test_without_a_network_or_a_login_an_image_waits(open_page: OpenPage) -> Non
     page.context.set_offline(True)
     fire(page, "paste", jpeg("sea.jpg"))
     expect(page.get_by_text("You seem to be offline.")).to_be_visible()
-    cookies = page.context.cookies()
+    cookies: Any = page.context.cookies()
     page.context.clear_cookies()
     page.context.set_offline(False)  # it is sent by itself
     expect(page.get_by_role("link", name="Log in in another tab")).to_be_visible()
@@ -149,9 +157,7 @@ def test_the_toolbar_asks_for_images(open_page: OpenPage) -> None:
             "document.querySelector('form[data-editor]')"
             ".dispatchEvent(new CustomEvent('inkstand:choose-image'))"
         )
-    chosen.value.set_files(
-        [{"name": "a.jpg", "mimeType": "image/jpeg", "buffer": pictures.photo()}]
-    )
+    chosen.value.set_files([payload("a.jpg")])
     expect(text_of(page)).to_have_value(re.compile(IMAGE % "a"))
     results = Axe().run(page)
     assert results.violations_count == 0, results.generate_report()
@@ -163,12 +169,7 @@ def test_the_library_works_without_a_script(open_page: OpenPage) -> None:
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Create account").click()
     page.goto("/media")
-    page.get_by_label("Add images").set_input_files(
-        [
-            {"name": name, "mimeType": "image/jpeg", "buffer": pictures.photo(seed=seed)}
-            for seed, name in enumerate(("one.jpg", "two.jpg"))
-        ]
-    )
+    page.get_by_label("Add images").set_input_files([payload("one.jpg", 1), payload("two.jpg", 2)])
     page.get_by_role("button", name="Upload").click()
     expect(page.get_by_text("2 images are in your library.")).to_be_visible()
     page.get_by_role("link", name="one-640x480.webp").last.click()
