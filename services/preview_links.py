@@ -14,6 +14,8 @@ from services import pages, tags, texts
 from services.posts import Page
 
 TOKEN_BYTES = 16
+IMAGE = re.compile(r'(?:src|srcset)="[^"<>]*"')
+ADDRESS = re.compile(r'(^src(?:set)?="|, )/media/')
 TOKEN = re.compile(r"[A-Za-z0-9_-]{22}")
 
 
@@ -56,6 +58,12 @@ def as_it_will_be(page: Page) -> Page:
     carried = [Tag(slug=tags.slug_of(name), name=name) for name in names]
     stays = page.series and text.series in (None, page.series.title)
     return replace(page, post=post, tags=carried, series=page.series if stays else None)
+
+
+def with_images(html: str, token: str) -> str:
+    """The same HTML with the images of this blog where whoever has the link may see them."""
+    there = f"/preview/{token}/media/"
+    return IMAGE.sub(lambda image: ADDRESS.sub(rf"\g<1>{there}", image.group()), html)
 
 
 def change(db: Session, post: Post, token: Any) -> None:
