@@ -14,8 +14,8 @@ from services import pages, tags, texts
 from services.posts import Page
 
 TOKEN_BYTES = 16
-IMAGE = re.compile(r'(?:src|srcset)="[^"<>]*"')
-ADDRESS = re.compile(r'(^src(?:set)?="|, )/media/')
+IMAGE = re.compile(r'<img\b(?:[^"<>]|"[^"]*")*>')  # not what a text says of images
+ADDRESS = re.compile(r'( src(?:set)?="|, )/media/')
 TOKEN = re.compile(r"[A-Za-z0-9_-]{22}")
 
 

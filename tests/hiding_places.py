@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from models import Autosave, Media, MediaUse, Post, Revision, User
+from models import Autosave, Post, Revision
 from services import streams
 from tests.blog import Blog, Person
 
@@ -30,12 +30,15 @@ class HidingPlaces:
     def __init__(self, blog: Blog, alice: Person, bob: Person) -> None:
         self.blog, self.bob = blog, bob
         self.slugs: dict[str, str] = {}
+        self.image = bob.image(
+            alt=f"A {WORD} sings", caption=f"The {WORD} again", name=f"{WORD}.jpg"
+        )
+        self.words = TEXT | {"content": f"{TEXT['content']}\n\n{self.image['markdown']}"}
         self.hide_posts()
         self.slugs["page"] = alice.write(
             **self.text("page") | {"series": ""}, kind="page", action="draft"
         )
         self.hide_behind_public_posts()
-        self.hide_image()
 
     def hide_posts(self) -> None:
         ahead = (datetime.now(UTC) + timedelta(days=1)).isoformat()
@@ -62,40 +65,25 @@ class HidingPlaces:
     def hide_behind_public_posts(self) -> None:
         """What readers see is open; older and newer texts are not theirs to see."""
         self.public = self.bob.write(**OPEN, slug="open")
-        self.bob.edit(self.public, **TEXT)
-        other = self.bob.draft(**TEXT | {"slug": f"{WORD}-first"})
+        self.bob.edit(self.public, **self.words)
+        other = self.bob.draft(**self.text("first"))
         self.bob.edit(other, **OPEN, slug="open-too", action="publish")
         gone = self.write("gone")
         self.bob.post(f"/posts/{gone}/delete")
         with self.blog.database.writing() as db:
             for post in self.blog.rows(Post):
-                db.add(Autosave(post_id=post.id, user_id=post.author_id, base_version=1, text=TEXT))
-                db.add(Revision(post_id=post.id, number=90, kind="saved", text=TEXT))
-
-    def hide_image(self) -> None:
-        [bob] = [user for user in self.blog.rows(User) if user.username == self.bob.username]
-        post = self.bob.stored(self.slugs["draft"])
-        self.image = Media(
-            user_id=bob.id,
-            name=f"{WORD}-16x9.webp",
-            alt=f"A {WORD} sings",
-            caption=f"The {WORD} again",
-            content_type="image/webp",
-            width=16,
-            height=9,
-            bytes=1,
-            source_digest="0" * 64,
-        )
-        with self.blog.database.writing() as db:
-            db.add(self.image)
-            db.flush()
-            db.add(MediaUse(post_id=post.id, media_id=self.image.id, place="text"))
+                db.add(
+                    Autosave(
+                        post_id=post.id, user_id=post.author_id, base_version=1, text=self.words
+                    )
+                )
+                db.add(Revision(post_id=post.id, number=90, kind="saved", text=self.words))
 
     def write(self, slug: str, **fields: str) -> str:
         return self.bob.write(**self.text(slug), **fields)
 
     def text(self, slug: str) -> dict[str, str]:
-        return TEXT | {"slug": f"{WORD}-{slug}"}
+        return self.words | {"slug": f"{WORD}-{slug}"}
 
     @property
     def posts(self) -> list[Post]:

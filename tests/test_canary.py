@@ -40,6 +40,11 @@ PARAMETERS = {
     "/users/{username}": AUTHOR,
     "/admin/users/{username}": AUTHOR,
     "/preview/{token}": SECRET,
+    "/preview/{token}/media/{media_id}": IMAGE,
+    "/preview/{token}/media/{media_id}/{name}": NAME,
+    "/media/{media_id}": IMAGE,
+    "/media/{media_id}/{name}": NAME,
+    "/api/v1/media/{media_id}": IMAGE,
     # Nothing of a post is behind these.
     "/admin/invitations/{handle}": OTHER,
     "/admin/mail/{mail_id}": OTHER,
@@ -199,6 +204,22 @@ def links_in(response: Response, path: str) -> Iterator[str]:
             yield parts.path + f"?{parts.query}" * bool(parts.query)
 
 
+def test_an_image_of_a_hidden_text_is_seen_by_nobody_else(
+    somebody: Person, hidden: HidingPlaces
+) -> None:
+    etag = hidden.bob.get(hidden.image["url"]).headers["etag"]
+    open_draft = hidden.bob.draft("Another text", "Without an image.")
+    hidden.bob.post(f"/posts/{open_draft}/preview-link")
+    link = f"/preview/{hidden.stored(open_draft).preview_token}"
+    assert somebody.get(link).status_code == 200
+    never = f"/media/{NEVER_ID}/never-16x9.webp"
+    for start, query in product(("", link), ("", "?w=480", "?w=1")):
+        for headers in ({}, {"If-None-Match": etag}):
+            found = ask(somebody, "GET", f"{start}{hidden.image['url']}{query}", headers)
+            none = ask(somebody, "GET", f"{start}{never}{query}", headers)
+            assert (found.status_code, found.content) == (404, none.content)
+
+
 def test_nothing_is_told_live(hidden: HidingPlaces, mallory: Person, stranger: Person) -> None:
     bob, slug = hidden.bob, hidden.slugs["draft"]
     refused(stranger)
@@ -256,8 +277,8 @@ def values(kind: int, hidden: HidingPlaces) -> list[Pair]:
     others: dict[int, list[Pair]] = {
         TAG: [(WORD, NEVER), ("open-secret", NEVER), (WORD.upper(), NEVER.upper())],
         SERIES: [(series, NEVER), (series.upper(), NEVER.upper())],
-        IMAGE: [(str(hidden.image.id), NEVER_ID)],
-        NAME: [(hidden.image.name, "never-16x9.webp")],
+        IMAGE: [(hidden.image["id"], NEVER_ID)],
+        NAME: [(hidden.image["url"].rpartition("/")[2], "never-16x9.webp")],
         NUMBER: [("1", "1"), ("90", "90")],
         AUTHOR: [(BOB, None)],
         SECRET: [("A" * 22, "B" * 22)],
