@@ -26,6 +26,7 @@ from routers.redirects import handle_redirects
 from routers.refusals import note_refusals
 from routers.relying_parties import passkey_context
 from services.logins import device_name
+from services.previews import Previews
 from settings import Settings, load_settings
 from web.access_log import AccessLog, set_up_logging
 from web.addresses import AddressGuard
@@ -61,6 +62,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.sessions = open_store(settings.redis_url, app.state.database)
     app.state.limits = open_limits(settings.redis_url, app.state.database)
     app.state.watch = Watch(app.state.database, open_events(settings.redis_url))
+    app.state.previews = Previews()
     app.state.providers = open_providers(settings)
     app.state.auth_providers = providers_of(settings)
     app.state.jobs = Jobs(settings, app.state.database)

@@ -116,6 +116,7 @@ GET    /posts/{slug}/edit                            login    no       no       
 GET    /posts/{slug}/edit draft                      login    no       -        ok       ok       ok
 POST   /posts/{slug}/restore                         login    no       no       ok       ok       ok
 POST   /posts/{slug}/restore draft                   login    no       -        ok       ok       ok
+POST   /preview                                      login    no       ok       ok       ok       ok
 GET    /readyz                                       ok       ok       ok       ok       ok       ok
 GET    /settings                                     login    ok       ok       ok       ok       ok
 GET    /settings/delete                              login    ok       ok       ok       ok       ok
