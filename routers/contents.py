@@ -26,7 +26,11 @@ from routers import (
     password_changes,
     people,
     posts,
+<<<<<<< HEAD
     previews,
+=======
+    preview_links,
+>>>>>>> main
     profiles,
     recoveries,
     recovery_codes,
@@ -54,8 +58,13 @@ ROUTERS = (
     users.router,
     posts.router,
     posts.readable,
+<<<<<<< HEAD
     previews.router,
     previews.live,
+=======
+    preview_links.router,
+    preview_links.readable,
+>>>>>>> main
     profiles.router,
     openid.router,
     newcomers.router,

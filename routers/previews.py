@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from typing import Annotated, Any
+from uuid import UUID
 
 from fastapi import APIRouter, Depends
 from pydantic import AfterValidator, BaseModel
@@ -44,7 +45,7 @@ DraftForm = Annotated[Form[Draft], Depends(form_of(Draft))]
 
 @router.post("", name="previews.create")
 def create(
-    request: Request, user: CurrentUser, form: DraftForm, db: Db, post: str = ""
+    request: Request, user: CurrentUser, form: DraftForm, db: Db, post: UUID | None = None
 ) -> Response:
     """The HTML of a text; for a browser that goes there, the editor again, with the page beside it.
 
@@ -60,11 +61,11 @@ def create(
     return HTMLResponse(html, headers={"Cache-Control": "no-store"})
 
 
-def desk_of(user: User, db: Db, post_id: str) -> tuple[str, dict[str, Any]]:
+def desk_of(user: User, db: Db, post_id: UUID | None) -> tuple[str, dict[str, Any]]:
     """The page on which it is written, and what that needs beside the form."""
-    if not post_id:
+    if post_id is None:
         return "posts/new.html", {}
-    return "posts/edit.html", {"post": find_own(db, post_id, user)}
+    return "posts/edit.html", {"post": find_own(db, str(post_id), user)}
 
 
 def is_navigation(request: Request) -> bool:

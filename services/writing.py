@@ -1,6 +1,7 @@
 """Writing: a post comes to be, and its text changes. Nothing that was saved is ever overwritten."""
 
 import re
+from datetime import UTC, tzinfo
 from typing import Any
 
 from sqlalchemy import update
@@ -13,8 +14,15 @@ from services import publishing, revisions, slugs, tags
 from services.texts import NewPost, PostEdit, Text, rendered
 
 
-def create(db: Session, author: User, new: NewPost, columns: dict[str, Any] | None = None) -> Post:
-    """Write a post, as a draft or published at once.
+def create(
+    db: Session,
+    author: User,
+    new: NewPost,
+    columns: dict[str, Any] | None = None,
+    *,
+    zone: tzinfo = UTC,
+) -> Post:
+    """Write a post, as a draft or published at once or later; `zone` is that of `publish_at`.
 
     The same form again, known by its idempotency key, gives the same post again. `columns` are
     what `rendered(new)` gives, for callers that have rendered before the transaction began.
@@ -22,6 +30,7 @@ def create(db: Session, author: User, new: NewPost, columns: dict[str, Any] | No
     Raises:
         StaleVersion: the same key came with another text.
         Conflict: the address that the author asked for is another post's.
+        Invalid: it is to be published at a time that is none; see `publishing.moment_of`.
     """
     if twin := find_by_key(db, author, new.idempotency_key):
         return same(twin, new)
@@ -43,6 +52,8 @@ def create(db: Session, author: User, new: NewPost, columns: dict[str, Any] | No
     if new.action == "publish":
         publishing.publish(db, post, author)
         post.published_at = post.first_published_at = post.created_at
+    elif new.action == "schedule":
+        publishing.schedule(db, post, publishing.moment_of(new.publish_at, zone), author)
     keep(db, post, new, author)
     return post
 
@@ -53,12 +64,16 @@ def edit(
     change: PostEdit,
     editor: User,
     columns: dict[str, Any] | None = None,
+    *,
+    zone: tzinfo = UTC,
 ) -> Post:
-    """Save, publish or take back. Saving a published post changes nothing public: it is staged.
+    """Save, publish, schedule or take back. Saving a published post changes nothing public: it is
+    staged. `zone` is that of `publish_at`.
 
     Raises:
         StaleVersion: the post was changed since `change.version` was read.
         Conflict: it is in the trash, or the address asked for is another post's.
+        Invalid: it is to be published at a time that is none; see `publishing.moment_of`.
     """
     if post.is_trashed:
         raise Conflict({"title": "This post is in the trash. Restore it there, then save again."})
@@ -70,6 +85,8 @@ def edit(
         post.staged = None
     if change.action == "publish":
         publishing.publish(db, post, editor)
+    elif change.action == "schedule":
+        publishing.schedule(db, post, publishing.moment_of(change.publish_at, zone), editor)
     elif change.action == "unpublish":
         publishing.unpublish(post)
     keep(db, post, change, editor)
@@ -84,7 +101,8 @@ def is_rendered_by(change: PostEdit, post: Post) -> bool:
 def keep(db: Session, post: Post, text: NewPost | PostEdit, editor: User) -> None:
     """What follows from every text that somebody saved."""
     db.flush()  # the post must be there before what refers to it
-    kind = revisions.PUBLISHED if text.action == "publish" else revisions.SAVED
+    goes_out = text.action in ("publish", "schedule")
+    kind = revisions.PUBLISHED if goes_out else revisions.SAVED
     revisions.add(db, post, revisions.as_revision(text, text.slug or post.slug), editor, kind)
 
 
