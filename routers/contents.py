@@ -26,11 +26,8 @@ from routers import (
     password_changes,
     people,
     posts,
-<<<<<<< HEAD
-    previews,
-=======
     preview_links,
->>>>>>> main
+    previews,
     profiles,
     recoveries,
     recovery_codes,
@@ -58,13 +55,10 @@ ROUTERS = (
     users.router,
     posts.router,
     posts.readable,
-<<<<<<< HEAD
     previews.router,
     previews.live,
-=======
     preview_links.router,
     preview_links.readable,
->>>>>>> main
     profiles.router,
     openid.router,
     newcomers.router,

@@ -120,11 +120,8 @@ POST   /posts/{slug}/preview-link/delete             login    no       no       
 POST   /posts/{slug}/preview-link/delete draft       login    no       -        ok       ok       ok
 POST   /posts/{slug}/restore                         login    no       no       ok       ok       ok
 POST   /posts/{slug}/restore draft                   login    no       -        ok       ok       ok
-<<<<<<< HEAD
 POST   /preview                                      login    no       ok       ok       ok       ok
-=======
 GET    /preview/{token}                              -        -        -        -        -        -
->>>>>>> main
 GET    /readyz                                       ok       ok       ok       ok       ok       ok
 GET    /settings                                     login    ok       ok       ok       ok       ok
 GET    /settings/delete                              login    ok       ok       ok       ok       ok
