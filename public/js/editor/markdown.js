@@ -88,7 +88,7 @@ function putBlock(desk, block, from = block.length, to = from) {
   const before = value.slice(0, end);
   const after = value.slice(end);
   const above = !before || before.endsWith("\n\n") ? "" : before.endsWith("\n") ? "\n" : "\n\n";
-  const below = !after || after.startsWith("\n\n") ? "" : after.startsWith("\n") ? "\n" : "\n\n";
+  const below = !after || block.endsWith("\n\n") || after.startsWith("\n\n") ? "" : after.startsWith("\n") ? "\n" : "\n\n";
   const at = end + above.length;
   desk.replace(end, end, above + block + below, [at + from, at + to]);
 }

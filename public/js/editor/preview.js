@@ -4,7 +4,7 @@ import { NoPreview, Renderer } from "./renderer.js";
 import { keepInStep } from "./scrolling.js";
 
 const WIDE = matchMedia("(width >= 60rem)");
-const PAUSE_AFTER_FAULT = 5_000;
+const PAUSE_AFTER_FAULT = 3_000;
 
 export function startPreview(desk) {
   const pane = desk.form.querySelector("[data-preview]");

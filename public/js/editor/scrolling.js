@@ -8,6 +8,7 @@ const KINDS = [
   [/^!\[[^\]\n]*\]\([^\n]*\)\s*$/, "figure, p:has(> img:only-child)"],
 ];
 const MOST_MEASURED = 200_000; // characters; more are only kept in proportion
+const SLACK = 24; // below the last line there is room that writing there does not bring into sight
 const COPIED = ["fontFamily", "fontSize", "fontWeight", "lineHeight", "letterSpacing", "tabSize", "padding", "overflowWrap"];
 
 // Answers a function that puts the page where the text is; call it when the page has changed.
@@ -48,7 +49,7 @@ function room(side) {
 
 // Pairs of heights that belong together, from top to bottom.
 function measured(text, pane, prose) {
-  const ends = [room(text), room(pane)];
+  const ends = [Math.max(room(text) - SLACK, 1), room(pane)];
   const points = [[0, 0]];
   for (const pair of landmarks(text, pane, prose)) {
     if (pair.every((height, side) => height > points.at(-1)[side] && height < ends[side])) points.push(pair);
@@ -104,6 +105,8 @@ function heights(text, offsets) {
 }
 
 function between(points, height, from, to) {
+  const end = points.at(-1);
+  if (height >= end[from]) return end[to] + SLACK;
   const next = Math.max(points.findIndex((point) => point[from] >= height), 1);
   const [low, high] = [points[next - 1], points[next]];
   const part = (height - low[from]) / (high[from] - low[from] || 1);
