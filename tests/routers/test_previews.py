@@ -1,5 +1,6 @@
 """What a text will look like: the same as when it is published, for those who may write, bounded."""
 
+import re
 import time
 from contextlib import ExitStack
 from typing import Any
@@ -41,7 +42,9 @@ def answer(socket: ClientConnection) -> str:
 def published(person: Person, text: str) -> str:
     """What readers get of it."""
     page = person.get(f"/posts/{person.write(content=text)}").text
-    return page.partition('<div class="prose">')[2].partition("</div>\n    <footer")[0]
+    found = re.search(r'<div class="prose">(.*)</div>\s*<footer class="author">', page, re.S)
+    assert found
+    return found[1]
 
 
 # By a form
