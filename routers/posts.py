@@ -13,6 +13,7 @@ from database import Db, release
 from errors import StaleVersion
 from models import Post
 from routers.loading import OwnPost, OwnTrashedPost
+from routers.showing import html_of
 from services import diffs, posts, streams, suggestions, texts, trash, writing
 from services.permissions import EDIT_ANY, WRITE, can_edit, has_scopes
 from web.forms import Form, form_of
@@ -53,6 +54,7 @@ def show(request: Request, slug: str, user: OptionalUser, db: Db) -> Response:
         request,
         "posts/show.html",
         shown=shown,
+        html=html_of(request, shown, db),
         can_edit=can_edit(user, shown.post),
         can_pin=user is not None and has_scopes(user, EDIT_ANY),
     )
