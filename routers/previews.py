@@ -16,7 +16,8 @@ from live_dependencies import ws_login_required, ws_requires
 from models import User
 from routers.loading import find_own
 from services import previews
-from services.permissions import WRITE
+from services.permissions import WRITE, is_stranger, is_stranger_with
+from settings import Settings
 from web.forms import Form, form_of
 from web.live import FAULT, MESSAGE_TOO_BIG, TRY_AGAIN_LATER, LiveSocket
 from web.templating import page
@@ -55,7 +56,7 @@ def create(
     release(db)
     with form.or_show(template, **context):
         request.app.state.previews.take_form(str(user.id))
-        html = previews.render(form.data.content)
+        html = previews.render(form.data.content, is_stranger(user, request.app.state.settings))
     if is_navigation(request):
         return page(request, template, form=form, preview=html, **context)
     return HTMLResponse(html, headers={"Cache-Control": "no-store"})
@@ -98,11 +99,13 @@ async def follow(socket: Desk) -> None:
 
 async def show_newest(socket: LiveSocket, newest: previews.Newest, room: previews.Previews) -> None:
     """Until cancelled. What nobody has read yet is not followed by more of it."""
+    settings: Settings = socket.websocket.app.state.settings
+    of_stranger = is_stranger_with(socket.scopes, settings)
     try:
         while True:
             await newest.is_new.wait()
             async with room.turn(socket.holder.user):
-                socket.send(await room.rendered(newest.take()))
+                socket.send(await room.rendered(newest.take(), of_stranger))
             await socket.unread.join()
     except Exception:
         log.exception("a preview failed")

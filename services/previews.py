@@ -11,7 +11,7 @@ from anyio import CapacityLimiter, to_thread
 
 from backends.limits import Limit, MemoryLimits, take_one
 from errors import Invalid
-from services import markdown, texts
+from services import links, markdown, texts
 
 MOST_BYTES = texts.MOST_BYTES
 FORMS_OF_PERSON = Limit("previews by form", 120, timedelta(minutes=1))
@@ -20,12 +20,15 @@ MOST_AT_ONCE = 2
 TOO_LARGE_A_PAGE = "This becomes too large a page. Please make two posts of it."
 
 
-def render(source: str) -> str:
-    """The HTML that the published page would show. Raises Invalid if that would be too large."""
+def render(source: str, of_stranger: bool) -> str:
+    """The HTML that the published page would show; `of_stranger` is as in permissions.is_stranger.
+
+    Raises Invalid if it would be too large.
+    """
     html = markdown.render(source.replace("\r\n", "\n").replace("\r", "\n"))
     if len(html) > texts.LONGEST_PAGE:
         raise Invalid({"content": TOO_LARGE_A_PAGE})
-    return html
+    return links.of_strangers(html) if of_stranger else html
 
 
 class Newest:
@@ -72,9 +75,9 @@ class Previews:
             yield
             await asyncio.sleep(time.monotonic() - began)
 
-    async def rendered(self, source: str) -> str:
+    async def rendered(self, source: str, of_stranger: bool) -> str:
         """The same as `render`, in a thread; instead of an error, its sentence."""
         try:
-            return await to_thread.run_sync(render, source, limiter=self.threads)
+            return await to_thread.run_sync(render, source, of_stranger, limiter=self.threads)
         except Invalid as error:
             return f"<p>{error.fields['content']}</p>"
