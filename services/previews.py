@@ -17,7 +17,6 @@ MOST_BYTES = texts.MOST_BYTES
 FORMS_OF_PERSON = Limit("previews by form", 120, timedelta(minutes=1))
 FRAMES_OF_PERSON = Limit("previews by socket", 1_800, timedelta(minutes=1))
 MOST_AT_ONCE = 2
-TOO_LARGE_A_PAGE = "This becomes too large a page. Please make two posts of it."
 
 
 def render(source: str, of_stranger: bool) -> str:
@@ -26,8 +25,7 @@ def render(source: str, of_stranger: bool) -> str:
     Raises Invalid if it would be too large.
     """
     html = markdown.render(source.replace("\r\n", "\n").replace("\r", "\n"))
-    if len(html) > texts.LONGEST_PAGE:
-        raise Invalid({"content": TOO_LARGE_A_PAGE})
+    texts.check_page(html)
     return links.of_strangers(html) if of_stranger else html
 
 
