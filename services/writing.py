@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 from database import after_commit
 from errors import Conflict, StaleVersion
 from models import Post, User, now
-from services import pages, publishing, revisions, series, slugs, tags
+from services import media_uses, pages, publishing, revisions, series, slugs, tags
 from services.permissions import scopes_of
 from services.texts import NewPost, PostEdit, Text, rendered
 
@@ -121,6 +121,7 @@ def keep(db: Session, post: Post, text: NewPost | PostEdit, editor: User) -> Non
     after_commit(db, pages.CHANGED)
     kind = revisions.PUBLISHED if goes_out else revisions.SAVED
     revisions.add(db, post, revisions.as_revision(text, text.slug or post.slug), editor, kind)
+    media_uses.note(db, post, editor)
 
 
 def apply(db: Session, post: Post, text: Text, columns: dict[str, Any]) -> None:
