@@ -138,6 +138,7 @@ POST   /posts/{slug}/restore draft                   login    no       -        
 POST   /posts/{slug}/unpin                           login    no       no       no       ok       ok
 POST   /posts/{slug}/unpin draft                     login    no       no       no       ok       ok
 GET    /preview/{token}                              -        -        -        -        -        -
+GET    /preview/{token}/media/{media_id}/{name}      -        -        -        -        -        -
 GET    /readyz                                       ok       ok       ok       ok       ok       ok
 GET    /series                                       ok       ok       ok       ok       ok       ok
 GET    /series/{slug}                                ok       ok       ok       ok       ok       ok
