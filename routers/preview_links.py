@@ -8,6 +8,7 @@ from database import Db, release
 from errors import NotFound
 from routers.loading import OwnPost
 from routers.media import Width, as_id, served
+from routers.showing import html_of
 from services import media_uses, posts, preview_links
 from services.permissions import WRITE
 from web.templating import page, redirect, redirect_to
@@ -40,8 +41,8 @@ def show(request: Request, token: str, _: OptionalUser, db: Db) -> Response:
         found = posts.page_of(db, post)
         release(db)  # rendering may take a second: hold nothing meanwhile
         shown = preview_links.as_it_will_be(found)
-        shown.post.html = preview_links.with_images(shown.post.html, token)
-        response = page(request, "preview_links/show.html", shown=shown, can_edit=False)
+        html = preview_links.with_images(html_of(request, shown, db), token)
+        response = page(request, "preview_links/show.html", shown=shown, html=html, can_edit=False)
     response.headers.update(SECRET)
     return response
 
