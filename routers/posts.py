@@ -1,7 +1,6 @@
 """Reading a post, and everything its author does with it."""
 
-from typing import Annotated, Any
-from uuid import UUID
+from typing import Annotated
 
 from fastapi import Depends
 from starlette.requests import Request
@@ -11,8 +10,10 @@ from auth_dependencies import CurrentUser, OptionalUser, guarded, public
 from database import Db, release
 from errors import Moved, StaleVersion
 from models import Post
+from routers.conflicts import conflict, with_unsaved
 from routers.loading import OwnPost, OwnTrashedPost
-from services import diffs, posts, streams, texts, trash, writing
+from services import drafts as waiting
+from services import posts, streams, texts, trash, writing
 from services.permissions import WRITE, can_edit
 from web.forms import Form, form_of
 from web.templating import page, public_page, redirect
@@ -38,7 +39,7 @@ def create(request: Request, user: CurrentUser, form: NewPost, db: Db) -> Respon
             columns = texts.rendered(form.data)
             post = writing.create(db, user, form.data, columns)
     except StaleVersion as stale:  # this form has made a post before, and was changed since
-        return conflict(request, stale.post_id, form, db)
+        return conflict(request, stale.post_id, form, user, db)
     return after_writing(request, post, "Published." if post.is_published else "Draft saved.")
 
 
@@ -52,9 +53,10 @@ def show(request: Request, slug: str, user: OptionalUser, db: Db) -> Response:
 
 
 @router.get("/posts/{slug}/edit", name="posts.edit")
-def edit(request: Request, post: OwnPost, db: Db) -> Response:
+def edit(request: Request, post: OwnPost, user: CurrentUser, db: Db) -> Response:
     form: Form[texts.PostEdit] = Form(posts.text_of(db, post) | {"version": str(post.version)})
-    return page(request, "posts/edit.html", post=post, form=form)
+    unsaved = with_unsaved(form, post, user, db)
+    return page(request, "posts/edit.html", post=post, form=form, unsaved=unsaved)
 
 
 @router.post("/posts/{slug}", name="posts.update")
@@ -69,7 +71,7 @@ def update(
             columns = texts.rendered(change) if writing.is_rendered_by(change, post) else None
             post = writing.edit(db, posts.get(db, post.id), change, user, columns)
     except StaleVersion as stale:
-        return conflict(request, stale.post_id, form, db)
+        return conflict(request, stale.post_id, form, user, db)
     return after_writing(request, post, SAID[change.action, was_published])
 
 
@@ -92,7 +94,7 @@ def restore(request: Request, post: OwnTrashedPost, db: Db) -> Response:
 
 @router.get("/drafts", name="drafts")
 def drafts(request: Request, user: CurrentUser, db: Db) -> Response:
-    return page(request, "posts/drafts.html", posts=streams.unpublished(db, user))
+    return page(request, "posts/drafts.html", drafts=waiting.of_user(db, user))
 
 
 @router.get("/trash", name="trash")
@@ -114,30 +116,3 @@ def after_writing(request: Request, post: Post, say: str) -> Response:
     """To the post if readers see what was written, else back to the desk."""
     name = "posts.show" if post.is_published and not post.staged else "posts.edit"
     return redirect(request, name, slug=post.slug, say=say)
-
-
-def conflict(request: Request, post_id: UUID, form: Form[Any], db: Db) -> Response:
-    """Both texts and what differs: nothing was overwritten, and the person decides."""
-    post = posts.get(db, post_id)
-    theirs = posts.text_of(db, post)
-    release(db)
-    difference = diffs.lines(as_one(theirs), as_one(form.values))
-    form.values["version"] = str(post.version)
-    return page(
-        request,
-        "posts/conflict.html",
-        status_code=409,
-        post=post,
-        form=form,
-        theirs=theirs,
-        difference=difference,
-    )
-
-
-def as_one(text: dict[str, str]) -> str:
-    """All that an edit can change, as lines to compare."""
-    head = [f"{label}: {text.get(name, '')}" for name, label in HEAD.items()]
-    return "\n".join([*head, "", *text.get("content", "").splitlines()])
-
-
-HEAD = {"title": "Title", "tags": "Tags", "slug": "Address"}

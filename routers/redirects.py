@@ -13,6 +13,7 @@ from database import SAFE_METHODS
 from errors import Unverified
 from routers.loading import AtAnotherAddress
 from web.errors import error_page
+from web.headers import asks_for_json
 from web.next_url import safe_next
 from web.templating import redirect_to
 
@@ -26,13 +27,18 @@ def handle_redirects(app: FastAPI) -> None:
 
 
 def to_login(request: Request, _: Any) -> Response:
-    """303 to the login form, which leads back here; the API gets 401."""
+    """303 to the login form, which leads back here; the API gets 401, and so do our scripts."""
     if is_api(request):
         return error_page(request, 401, NOBODY)
+    if asks_for_json(request.scope):
+        return error_page(request, 401, LOGGED_OUT)
     return by_way_of(request, "/auth/login")
 
 
 NOBODY = "Log in first, or send a token: Authorization: Bearer. See /docs."
+
+
+LOGGED_OUT = "You are logged out. Log in again, and go on."
 
 
 def to_confirmation(request: Request, _: Any) -> Response:

@@ -50,6 +50,15 @@ def get(db: Session, post_id: UUID) -> Post:
     return post
 
 
+def locked(db: Session, post_id: UUID) -> Post:
+    """The same, and nobody else's to change until the transaction ends. Raises NotFound."""
+    query = select(Post).where(Post.id == post_id).with_for_update()
+    post = db.exec(query.execution_options(populate_existing=True)).first()
+    if post is None:
+        raise NotFound
+    return post
+
+
 class MovedPost(Moved):
     """As Moved, with the post, since only those who may see it may learn where it went."""
 

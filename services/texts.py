@@ -46,12 +46,19 @@ class Text(BaseModel):
     kind: Literal["post", "page"] | None = None
 
 
-class NewPost(Text):
+class FromEditor(BaseModel):
+    """Which open editor sends this, and which autosave it shows; see services/autosaves.py."""
+
+    tab: str = ""
+    seen: str = ""
+
+
+class NewPost(Text, FromEditor):
     action: Literal["publish", "draft"] = "publish"
     idempotency_key: Annotated[str, AfterValidator(checked_key)] = ""
 
 
-class PostEdit(Text):
+class PostEdit(Text, FromEditor):
     action: Literal["save", "publish", "unpublish"] = "save"
     version: Annotated[int, Field(ge=1, lt=2**31)]
 

@@ -9,8 +9,9 @@ from sqlmodel import Session, col, select
 
 from errors import Conflict, StaleVersion
 from models import Post, User, now
-from services import publishing, revisions, slugs, tags
-from services.texts import NewPost, PostEdit, Text, rendered
+from services import autosaves, elsewhere, posts, publishing, revisions, slugs, tags
+from services.text import checked_line
+from services.texts import LONGEST_TITLE, NewPost, PostEdit, Text, rendered
 
 
 def create(db: Session, author: User, new: NewPost, columns: dict[str, Any] | None = None) -> Post:
@@ -23,28 +24,25 @@ def create(db: Session, author: User, new: NewPost, columns: dict[str, Any] | No
         StaleVersion: the same key came with another text.
         Conflict: the address that the author asked for is another post's.
     """
-    if twin := find_by_key(db, author, new.idempotency_key):
-        return same(twin, new)
-    post = Post(
-        author_id=author.id,
-        slug="",
-        idempotency_key=new.idempotency_key or None,
-        **(columns or rendered(new)),
-    )
-    try:
-        with db.begin_nested():
-            give_address(db, post, new)
-            db.add(post)
-    except IntegrityError:  # the same form, a moment earlier, on another connection
-        if twin := find_by_key(db, author, new.idempotency_key):
-            return same(twin, new)
-        raise
+    columns = columns or rendered(new)
+    post, is_new = find_or_insert(db, author, new, new.idempotency_key, columns)
+    if not is_new:
+        return again(db, post, new, author, columns)
     tags.put_on(db, post.id, tags.parse(new.tags))
     if new.action == "publish":
         publishing.publish(db, post, author)
         post.published_at = post.first_published_at = post.created_at
     keep(db, post, new, author)
     return post
+
+
+def begin(db: Session, author: User, key: str, title: str) -> tuple[Post, bool]:
+    """The draft that goes with the key of a form, for autosaves; and whether it is new.
+
+    It is empty, and has no revision: its author has not saved anything yet.
+    """
+    empty = Text.model_construct(title=fit_for_a_title(title), content="")
+    return find_or_insert(db, author, empty, key, rendered(empty))
 
 
 def edit(
@@ -61,7 +59,7 @@ def edit(
         Conflict: it is in the trash, or the address asked for is another post's.
     """
     if post.is_trashed:
-        raise Conflict({"title": "This post is in the trash. Restore it there, then save again."})
+        raise Conflict({"title": IN_TRASH})
     next_version(db, post, change.version)
     if change.action == "save" and post.is_published:
         post.staged = change.model_dump(include=set(Text.model_fields), exclude_none=True)
@@ -84,6 +82,7 @@ def is_rendered_by(change: PostEdit, post: Post) -> bool:
 def keep(db: Session, post: Post, text: NewPost | PostEdit, editor: User) -> None:
     """What follows from every text that somebody saved."""
     db.flush()  # the post must be there before what refers to it
+    autosaves.forget(db, post, editor, text)
     kind = revisions.PUBLISHED if text.action == "publish" else revisions.SAVED
     revisions.add(db, post, revisions.as_revision(text, text.slug or post.slug), editor, kind)
 
@@ -122,11 +121,55 @@ def next_version(db: Session, post: Post, seen: int) -> None:
         raise StaleVersion(post.id)
 
 
-def same(twin: Post, new: NewPost) -> Post:
-    """The post that this form made before; StaleVersion if the form says something else now."""
-    if (twin.title, twin.content) != (new.title, new.content):
+def find_or_insert(
+    db: Session, author: User, text: Text, key: str, columns: dict[str, Any]
+) -> tuple[Post, bool]:
+    """The post that was made with this key, else a new one; and whether it is new."""
+    if twin := find_by_key(db, author, key):
+        return twin, False
+    post = Post(author_id=author.id, slug="", idempotency_key=key or None, **columns)
+    try:
+        with db.begin_nested():
+            give_address(db, post, text)
+            db.add(post)
+    except IntegrityError:  # the same form, a moment earlier, on another connection
+        if twin := find_by_key(db, author, key):
+            return twin, False
+        raise
+    return post, True
+
+
+def again(db: Session, twin: Post, new: NewPost, author: User, columns: dict[str, Any]) -> Post:
+    """The post that this form made before, or the draft that its autosaves began, with its text.
+
+    Raises:
+        StaleVersion: another text was saved there.
+        Conflict: it is in the trash.
+    """
+    twin = posts.locked(db, twin.id)  # the same form may be on its way a second time
+    if twin.is_trashed:
+        raise Conflict({"title": IN_TRASH})
+    first = elsewhere.first_save(db, twin)
+    if first is None:
+        action = "save" if new.action == "draft" else new.action
+        fields = new.model_dump() | {"action": action, "version": twin.version}
+        return edit(db, twin, PostEdit.model_construct(**fields), author, columns)
+    if not autosaves.is_same(revisions.as_revision(new, new.slug), first):
         raise StaleVersion(twin.id)
     return twin
+
+
+IN_TRASH = "This post is in the trash. Restore it there, then save again."
+
+
+def fit_for_a_title(typed: str) -> str:
+    try:
+        return checked_line(typed, LONGEST_TITLE)
+    except ValueError:
+        return UNTITLED
+
+
+UNTITLED = "Untitled"
 
 
 def find_by_key(db: Session, author: User, key: str) -> Post | None:
