@@ -1,7 +1,7 @@
 """Every table: its fields, and the questions that a row can answer about itself in a line."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID, uuid4
 
 from sqlalchemy import (
@@ -368,6 +368,14 @@ class Post(SQLModel, table=True):
     @property
     def is_scheduled(self) -> bool:
         return self.published_at is not None and self.published_at > now()
+
+    @property
+    def state(self) -> Literal["draft", "scheduled", "published", "trashed"]:
+        if self.is_trashed:
+            return "trashed"
+        if self.is_scheduled:
+            return "scheduled"
+        return "published" if self.is_published else "draft"
 
     @property
     def was_published(self) -> bool:

@@ -1,6 +1,7 @@
 """Reading a post, and everything its author does with it."""
 
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 from fastapi import Depends
 from starlette.requests import Request
@@ -37,10 +38,10 @@ def create(request: Request, user: CurrentUser, form: NewPost, db: Db) -> Respon
         with form.or_show("posts/new.html"):
             release(db)  # rendering may take a second: hold nothing meanwhile
             columns = texts.rendered(form.data)
-            post = writing.create(db, user, form.data, columns)
+            post = writing.create(db, user, form.data, columns, zone=zone_of(request))
     except StaleVersion as stale:  # this form has made a post before, and was changed since
         return conflict(request, stale.post_id, form, user, db)
-    return after_writing(request, post, "Published." if post.is_published else "Draft saved.")
+    return after_writing(request, post, SAID_OF_NEW[post.state])
 
 
 @readable.get("/posts/{slug}", name="posts.show")
@@ -63,16 +64,18 @@ def edit(request: Request, post: OwnPost, user: CurrentUser, db: Db) -> Response
 def update(
     request: Request, user: CurrentUser, post: OwnTrashedPost, form: PostEdit, db: Db
 ) -> Response:
-    was_published = post.is_published
+    was = post.state
     try:
         with form.or_show("posts/edit.html", post=post):
             release(db)
             change = form.data
             columns = texts.rendered(change) if writing.is_rendered_by(change, post) else None
-            post = writing.edit(db, posts.get(db, post.id), change, user, columns)
+            post = writing.edit(
+                db, posts.get(db, post.id), change, user, columns, zone=zone_of(request)
+            )
     except StaleVersion as stale:
         return conflict(request, stale.post_id, form, user, db)
-    return after_writing(request, post, SAID[change.action, was_published])
+    return after_writing(request, post, said(change.action, was, post))
 
 
 @router.get("/posts/{slug}/delete", name="posts.delete")
@@ -102,17 +105,29 @@ def thrown_away(request: Request, user: CurrentUser, db: Db) -> Response:
     return page(request, "posts/trash.html", posts=streams.trashed(db, user))
 
 
+SAVED, PUBLISHED = "Draft saved.", "Published."
+SCHEDULED = "Scheduled. Readers cannot see it before."
+SAID_OF_NEW = {"draft": SAVED, "published": PUBLISHED, "scheduled": SCHEDULED}
+# What was done, and what state the post was in before.
 SAID = {
-    ("save", False): "Draft saved.",
-    ("save", True): "Saved. Readers see it once you update the post.",
-    ("publish", False): "Published.",
-    ("publish", True): "Updated.",
-    ("unpublish", False): "Draft saved.",
-    ("unpublish", True): "Unpublished. It is a draft again; readers cannot see it.",
+    ("save", "published"): "Saved. Readers see it once you update the post.",
+    ("save", "scheduled"): "Saved for later. What you scheduled stays as it is.",
+    ("publish", "published"): "Updated.",
+    ("unpublish", "published"): "Unpublished. It is a draft again; readers cannot see it.",
+    ("unpublish", "scheduled"): "It is a draft again, and not scheduled any more.",
 }
+
+
+def said(action: str, was: str, post: Post) -> str:
+    return SAID.get((action, was)) or SAID_OF_NEW[post.state]
+
+
+def zone_of(request: Request) -> ZoneInfo:
+    zone: ZoneInfo = request.app.state.settings.zone
+    return zone
 
 
 def after_writing(request: Request, post: Post, say: str) -> Response:
     """To the post if readers see what was written, else back to the desk."""
-    name = "posts.show" if post.is_published and not post.staged else "posts.edit"
+    name = "posts.show" if post.is_public and not post.staged else "posts.edit"
     return redirect(request, name, slug=post.slug, say=say)

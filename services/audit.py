@@ -65,6 +65,7 @@ UNINVITED = "invitation taken back"
 LIMITED = "limit reached"
 FORBIDDEN = "refused"
 POST_PUBLISHED = "post published"
+POST_SCHEDULED = "post scheduled"
 
 RECORDED = "audit event recorded"  # after the commit; listeners get the event
 

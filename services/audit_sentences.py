@@ -59,6 +59,7 @@ SENTENCES = {
     audit.FORBIDDEN: "{user} was refused: {what}",
     audit.LIMITED: "{user} tried something too often: {what}",
     audit.POST_PUBLISHED: "{username} published “{title}” at /posts/{slug}",
+    audit.POST_SCHEDULED: "{username} scheduled “{title}” for {time}, at /posts/{slug}",
 }
 ACTIONS = sorted(SENTENCES)
 

@@ -9,7 +9,7 @@ from sqlmodel import Session, col, select
 
 from errors import Conflict
 from models import NOBODY, Post, PostTag, Slug, User, now
-from services import accounts, audit, logins, names, notices
+from services import accounts, audit, logins, names, notices, streams
 from services.logins import Client
 from settings import Role, Settings
 
@@ -23,7 +23,7 @@ class Departure(BaseModel):
 def leave(db: Session, user: User, choice: Departure, settings: Settings, client: Client) -> None:
     """Delete an account; logins, tokens, passkeys and the like go with its row.
 
-    Drafts and what is in the trash go in any case. Published posts stay under "Deleted user", or
+    Drafts, scheduled posts and what is in the trash go in any case. Published posts stay under "Deleted user", or
     go too: then their addresses say that there was something. The name is kept from others.
 
     Raises:
@@ -37,7 +37,7 @@ def leave(db: Session, user: User, choice: Departure, settings: Settings, client
     nobody = find_or_make_nobody(db)
     theirs = col(Post.author_id) == user.id
     if choice.posts == "keep":
-        hand_on(db, theirs & col(Post.published_at).is_not(None), nobody)
+        hand_on(db, theirs & streams.is_public(), nobody)
     erase(db, theirs, nobody)
     audit.record(db, audit.DELETED, leaver, client=client, posts=choice.posts)
     notices.tell(db, settings, leaver, "goodbye", posts=choice.posts)
@@ -76,13 +76,12 @@ def find_or_make_nobody(db: Session) -> User:
 
 def hand_on(db: Session, which: ColumnElement[bool], nobody: User) -> None:
     """Posts as readers know them, without the edits that were never made public."""
-    visible = which & col(Post.trashed_at).is_(None)
-    change_posts(db, visible, author_id=nobody.id, staged=None)
+    change_posts(db, which, author_id=nobody.id, staged=None)
 
 
 def erase(db: Session, which: ColumnElement[bool], nobody: User) -> None:
     """Texts are deleted. Of what was public once the row stays, empty: nobody gets its address."""
-    unseen = select(Post.id).where(which, col(Post.first_published_at).is_(None))
+    unseen = select(Post.id).where(which, ~streams.was_public())
     db.execute(delete(PostTag).where(col(PostTag.post_id).in_(select(Post.id).where(which))))
     db.execute(delete(Slug).where(col(Slug.post_id).in_(unseen)))
     db.execute(delete(Post).where(col(Post.id).in_(unseen)))
@@ -98,6 +97,12 @@ def change_posts(db: Session, which: ColumnElement[bool], **values: object) -> N
     db.execute(
         update(Post)
         .where(which)
-        .values(idempotency_key=None, version=col(Post.version) + 1, updated_at=now(), **values)
+        .values(
+            idempotency_key=None,
+            preview_token=None,
+            version=col(Post.version) + 1,
+            updated_at=now(),
+            **values,
+        )
         .execution_options(synchronize_session=False)
     )

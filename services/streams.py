@@ -49,6 +49,18 @@ def is_public() -> ColumnElement[bool]:
     return (col(Post.published_at) <= now()) & col(Post.trashed_at).is_(None)
 
 
+def was_public() -> ColumnElement[bool]:
+    """Whether strangers can have seen it at some time. Never unknown, so it can be negated."""
+    first = col(Post.first_published_at)
+    return first.is_not(None) & (first <= now())
+
+
+def is_waiting() -> ColumnElement[bool]:
+    """What strangers will or may see one day: drafts, what is scheduled, and staged changes."""
+    is_not_yet = col(Post.published_at).is_(None) | (col(Post.published_at) > now())
+    return (is_not_yet | col(Post.staged).is_not(None)) & col(Post.trashed_at).is_(None)
+
+
 def latest(db: Session, before: str = "", after: str = "") -> Stream:
     return page(db, is_public(), before, after)
 
@@ -78,12 +90,9 @@ def tags_in_use(db: Session) -> list[tuple[Tag, int]]:
 
 
 def unpublished(db: Session, author: User) -> Sequence[Post]:
-    """An author's own drafts and staged edits, last touched first."""
-    mine = (Post.author_id == author.id, col(Post.trashed_at).is_(None))
-    waiting = col(Post.published_at).is_(None) | col(Post.staged).is_not(None)
-    return db.exec(
-        select(Post).where(*mine, waiting).order_by(col(Post.updated_at).desc()).limit(200)
-    ).all()
+    """An author's own drafts, scheduled posts and staged edits, last touched first."""
+    mine = select(Post).where(Post.author_id == author.id, is_waiting())
+    return db.exec(mine.order_by(col(Post.updated_at).desc()).limit(200)).all()
 
 
 def trashed(db: Session, author: User) -> Sequence[Post]:

@@ -1,6 +1,7 @@
 """Writing: a post comes to be, and its text changes. Nothing that was saved is ever overwritten."""
 
 import re
+from datetime import UTC, tzinfo
 from typing import Any
 
 from sqlalchemy import update
@@ -14,8 +15,15 @@ from services.text import checked_line
 from services.texts import LONGEST_TITLE, NewPost, PostEdit, Text, rendered
 
 
-def create(db: Session, author: User, new: NewPost, columns: dict[str, Any] | None = None) -> Post:
-    """Write a post, as a draft or published at once.
+def create(
+    db: Session,
+    author: User,
+    new: NewPost,
+    columns: dict[str, Any] | None = None,
+    *,
+    zone: tzinfo = UTC,
+) -> Post:
+    """Write a post, as a draft or published at once or later; `zone` is that of `publish_at`.
 
     The same form again, known by its idempotency key, gives the same post again. `columns` are
     what `rendered(new)` gives, for callers that have rendered before the transaction began.
@@ -23,15 +31,18 @@ def create(db: Session, author: User, new: NewPost, columns: dict[str, Any] | No
     Raises:
         StaleVersion: the same key came with another text.
         Conflict: the address that the author asked for is another post's.
+        Invalid: it is to be published at a time that is none; see `publishing.moment_of`.
     """
     columns = columns or rendered(new)
     post, is_new = find_or_insert(db, author, new, new.idempotency_key, columns)
     if not is_new:
-        return again(db, post, new, author, columns)
+        return again(db, post, new, author, columns, zone)
     tags.put_on(db, post.id, tags.parse(new.tags))
     if new.action == "publish":
         publishing.publish(db, post, author)
         post.published_at = post.first_published_at = post.created_at
+    elif new.action == "schedule":
+        publishing.schedule(db, post, publishing.moment_of(new.publish_at, zone), author)
     keep(db, post, new, author)
     return post
 
@@ -51,12 +62,16 @@ def edit(
     change: PostEdit,
     editor: User,
     columns: dict[str, Any] | None = None,
+    *,
+    zone: tzinfo = UTC,
 ) -> Post:
-    """Save, publish or take back. Saving a published post changes nothing public: it is staged.
+    """Save, publish, schedule or take back. Saving a published post changes nothing public: it is
+    staged. `zone` is that of `publish_at`.
 
     Raises:
         StaleVersion: the post was changed since `change.version` was read.
         Conflict: it is in the trash, or the address asked for is another post's.
+        Invalid: it is to be published at a time that is none; see `publishing.moment_of`.
     """
     if post.is_trashed:
         raise Conflict({"title": IN_TRASH})
@@ -68,6 +83,8 @@ def edit(
         post.staged = None
     if change.action == "publish":
         publishing.publish(db, post, editor)
+    elif change.action == "schedule":
+        publishing.schedule(db, post, publishing.moment_of(change.publish_at, zone), editor)
     elif change.action == "unpublish":
         publishing.unpublish(post)
     keep(db, post, change, editor)
@@ -83,7 +100,8 @@ def keep(db: Session, post: Post, text: NewPost | PostEdit, editor: User) -> Non
     """What follows from every text that somebody saved."""
     db.flush()  # the post must be there before what refers to it
     autosaves.forget(db, post, editor, text)
-    kind = revisions.PUBLISHED if text.action == "publish" else revisions.SAVED
+    goes_out = text.action in ("publish", "schedule")
+    kind = revisions.PUBLISHED if goes_out else revisions.SAVED
     revisions.add(db, post, revisions.as_revision(text, text.slug or post.slug), editor, kind)
 
 
@@ -139,7 +157,9 @@ def find_or_insert(
     return post, True
 
 
-def again(db: Session, twin: Post, new: NewPost, author: User, columns: dict[str, Any]) -> Post:
+def again(
+    db: Session, twin: Post, new: NewPost, author: User, columns: dict[str, Any], zone: tzinfo
+) -> Post:
     """The post that this form made before, or the draft that its autosaves began, with its text.
 
     Raises:
@@ -153,7 +173,7 @@ def again(db: Session, twin: Post, new: NewPost, author: User, columns: dict[str
     if first is None:
         action = "save" if new.action == "draft" else new.action
         fields = new.model_dump() | {"action": action, "version": twin.version}
-        return edit(db, twin, PostEdit.model_construct(**fields), author, columns)
+        return edit(db, twin, PostEdit.model_construct(**fields), author, columns, zone=zone)
     if not autosaves.is_same(revisions.as_revision(new, new.slug), first):
         raise StaleVersion(twin.id)
     return twin

@@ -205,6 +205,12 @@ class Person:
         other.client.headers.update(headers)
         return other
 
+    def at(self, blog: Blog) -> "Person":
+        """The same browser at another process of the same blog."""
+        other = Person(blog, self.username)
+        other.client.cookies.update(self.client.cookies)
+        return other
+
     def lose_session(self) -> None:
         """The browser was closed, or the session is over; other cookies stay."""
         self.client.cookies.delete("inkstand_session")

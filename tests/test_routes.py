@@ -119,8 +119,13 @@ POST   /posts/{slug}/delete                          login    no       no       
 POST   /posts/{slug}/delete draft                    login    no       -        ok       ok       ok
 GET    /posts/{slug}/edit                            login    no       no       ok       ok       ok
 GET    /posts/{slug}/edit draft                      login    no       -        ok       ok       ok
+POST   /posts/{slug}/preview-link                    login    no       no       ok       ok       ok
+POST   /posts/{slug}/preview-link draft              login    no       -        ok       ok       ok
+POST   /posts/{slug}/preview-link/delete             login    no       no       ok       ok       ok
+POST   /posts/{slug}/preview-link/delete draft       login    no       -        ok       ok       ok
 POST   /posts/{slug}/restore                         login    no       no       ok       ok       ok
 POST   /posts/{slug}/restore draft                   login    no       -        ok       ok       ok
+GET    /preview/{token}                              -        -        -        -        -        -
 GET    /readyz                                       ok       ok       ok       ok       ok       ok
 GET    /settings                                     login    ok       ok       ok       ok       ok
 GET    /settings/delete                              login    ok       ok       ok       ok       ok

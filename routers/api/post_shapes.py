@@ -43,18 +43,20 @@ class Working(BaseModel):
     """What only those see who may change a post.
 
     `version` comes with every change. `staged` is what was saved and is not public yet.
+    `preview_url` is the secret link to it, if there is one.
     """
 
     version: int
     created_at: datetime
     updated_at: datetime
     staged: dict[str, str] | None
+    preview_url: str | None
 
 
 class Post(Summary):
     """`content` is Markdown, `html` what readers see; `working` is null for mere readers."""
 
-    state: Literal["draft", "published", "trashed"]
+    state: Literal["draft", "scheduled", "published", "trashed"]
     content: str
     html: str
     working: Working | None
@@ -69,17 +71,21 @@ class Sent(BaseModel):
         return sent | ({"tags": ", ".join(sent["tags"])} if "tags" in sent else {})
 
 
+# RFC 3339; without an offset it is a time where the blog is at home.
+Time = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 TagNames = Annotated[list[str], Field(max_length=tags.MOST)]
 
 
 class NewPost(Sent):
-    """With the same `idempotency_key` again, it is the same post again."""
+    """With the same `idempotency_key` again, it is the same post again. `publish_at` is for
+    "schedule"."""
 
     title: str
     content: str
     tags: TagNames = []
     slug: str = ""
-    action: Literal["publish", "draft"] = "publish"
+    action: Literal["publish", "draft", "schedule"] = "publish"
+    publish_at: Time = ""
     idempotency_key: str = ""
 
 
@@ -91,7 +97,8 @@ class WholePost(Sent):
     content: str
     tags: TagNames = []
     slug: str = ""
-    action: Literal["save", "publish", "unpublish"] = "save"
+    action: Literal["save", "publish", "schedule", "unpublish"] = "save"
+    publish_at: Time = ""
 
 
 class Change(Sent):
@@ -102,7 +109,8 @@ class Change(Sent):
     content: str = ""
     tags: TagNames = []
     slug: str = ""
-    action: Literal["save", "publish", "unpublish"] = "save"
+    action: Literal["save", "publish", "schedule", "unpublish"] = "save"
+    publish_at: Time = ""
 
 
 def of_entry(entry: streams.Entry, base: str) -> Summary:
@@ -120,11 +128,17 @@ def whole(page: posts.Page, base: str, *, can_edit: bool) -> Post:
         **shared(post, base),
         author=of_person(page.author),
         tags=names(page.tags),
-        state="trashed" if post.is_trashed else "published" if post.is_published else "draft",
+        state=post.state,
         content=post.content,
         html=post.html,
-        working=Working.model_validate(post.model_dump()) if can_edit else None,
+        working=working(post, base) if can_edit else None,
     )
+
+
+def working(post: models.Post, base: str) -> Working:
+    token = post.preview_token
+    url = f"{base}/preview/{token}" if token else None
+    return Working(**post.model_dump(), preview_url=url)
 
 
 def shared(post: models.Post | streams.Entry, base: str) -> dict[str, Any]:

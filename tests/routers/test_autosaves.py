@@ -35,7 +35,8 @@ def contents(blog: Blog, kind: str = "autosaved") -> list[str]:
 
 def in_form(who: Person, slug: str) -> str:
     page = who.get(f"/posts/{slug}/edit").text
-    return re.findall(r'name="content"[^>]*>\n(.*?)</textarea>', page, re.S)[0]
+    [text] = re.findall(r'name="content"[^>]*>\n(.*?)</textarea>', page, re.S)
+    return str(text)
 
 
 # What is typed is kept.
@@ -327,7 +328,8 @@ def test_the_form_again_after_the_post_was_thrown_away_keeps_the_text(alice: Per
 
 def button_in(page: str, label: str) -> str:
     """What a button sends as `action`."""
-    return re.findall(rf'name="action" value="(\w+)">{label}<', page)[0]
+    [action] = re.findall(rf'name="action" value="(\w+)">{label}<', page)
+    return str(action)
 
 
 # A conflict.
