@@ -23,11 +23,13 @@ from jobs import Jobs
 from live_watch import Watch
 from models import now
 from routers.contents import ROUTERS
+from routers.pages import pages_context
 from routers.redirects import handle_redirects
 from routers.refusals import note_refusals
 from routers.relying_parties import passkey_context
 from services import cheat_sheet, zones
 from services.logins import device_name
+from services.pages import Known
 from settings import Settings, load_settings
 from web.access_log import AccessLog, set_up_logging
 from web.addresses import AddressGuard
@@ -66,12 +68,13 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.providers = open_providers(settings)
     app.state.auth_providers = providers_of(settings)
     app.state.jobs = Jobs(settings, app.state.database)
+    app.state.pages = Known(app.state.database)
     app.state.cookies = Cookies(settings.secrets, cookie_options(settings))
     assets = Assets(PUBLIC)
     app.state.templates = Templates(
         reload=not settings.in_production, site=site_of(app), asset=assets.url
     )
-    app.state.templates.context_processors += [account_context, passkey_context]
+    app.state.templates.context_processors += [account_context, passkey_context, pages_context]
     app.state.templates.env.filters |= {"device": device_name, **zones.words(settings.zone)}
     app.state.templates.env.globals |= {"cheat_sheet": cheat_sheet.examples, "now": now}
 

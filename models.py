@@ -357,6 +357,11 @@ class Post(SQLModel, table=True):
     trashed_at: datetime | None = moment(default=None, nullable=True, index=True)
 
     @property
+    def path(self) -> str:
+        """Where it is read."""
+        return f"/{self.slug}" if self.is_page else f"/posts/{self.slug}"
+
+    @property
     def is_public(self) -> bool:
         return self.trashed_at is None and self.is_published and self.published_at <= now()  # type: ignore[operator]
 

@@ -9,15 +9,15 @@ from starlette.responses import Response
 
 from auth_dependencies import CurrentUser, OptionalUser, guarded, public
 from database import Db, release
-from errors import Moved, StaleVersion
+from errors import StaleVersion
 from models import Post
 from routers.conflicts import conflict, with_unsaved
 from routers.loading import OwnPost, OwnTrashedPost
 from services import drafts as waiting
-from services import posts, streams, texts, trash, writing
-from services.permissions import WRITE, can_edit
+from services import posts, streams, suggestions, texts, trash, writing
+from services.permissions import EDIT_ANY, WRITE, can_edit, has_scopes
 from web.forms import Form, form_of
-from web.templating import page, public_page, redirect
+from web.templating import page, public_page, redirect, redirect_to
 
 readable = public()
 router = guarded("", WRITE)
@@ -27,9 +27,9 @@ PostEdit = Annotated[Form[texts.PostEdit], Depends(form_of(texts.PostEdit))]
 
 
 @router.get("/posts/new", name="posts.new")
-def new(request: Request) -> Response:
-    form: Form[texts.NewPost] = Form({"idempotency_key": texts.new_key()})
-    return page(request, "posts/new.html", form=form)
+def new(request: Request, user: CurrentUser, db: Db) -> Response:
+    form: Form[texts.NewPost] = Form({"idempotency_key": texts.new_key(), "kind": "post"})
+    return page(request, "posts/new.html", form=form, known=suggestions.of(db, user))
 
 
 @router.post("/posts", name="posts.create")
@@ -47,17 +47,24 @@ def create(request: Request, user: CurrentUser, form: NewPost, db: Db) -> Respon
 @readable.get("/posts/{slug}", name="posts.show")
 def show(request: Request, slug: str, user: OptionalUser, db: Db) -> Response:
     try:
-        shown = posts.show(db, slug, user)
-    except Moved as moved:
-        return redirect(request, "posts.show", slug=moved.slug, permanent=True)
-    return public_page(request, "posts/show.html", shown=shown, can_edit=can_edit(user, shown.post))
+        shown = posts.show(db, slug, user, as_page=False)
+    except posts.MovedPost as moved:
+        return redirect_to(request, moved.post.path, status_code=301)
+    return public_page(
+        request,
+        "posts/show.html",
+        shown=shown,
+        can_edit=can_edit(user, shown.post),
+        can_pin=user is not None and has_scopes(user, EDIT_ANY),
+    )
 
 
 @router.get("/posts/{slug}/edit", name="posts.edit")
-def edit(request: Request, post: OwnPost, user: CurrentUser, db: Db) -> Response:
+def edit(request: Request, user: CurrentUser, post: OwnPost, db: Db) -> Response:
     form: Form[texts.PostEdit] = Form(posts.text_of(db, post) | {"version": str(post.version)})
+    known = suggestions.of(db, user)
     unsaved = with_unsaved(form, post, user, db)
-    return page(request, "posts/edit.html", post=post, form=form, unsaved=unsaved)
+    return page(request, "posts/edit.html", post=post, form=form, known=known, unsaved=unsaved)
 
 
 @router.post("/posts/{slug}", name="posts.update")
@@ -129,5 +136,6 @@ def zone_of(request: Request) -> ZoneInfo:
 
 def after_writing(request: Request, post: Post, say: str) -> Response:
     """To the post if readers see what was written, else back to the desk."""
-    name = "posts.show" if post.is_public and not post.staged else "posts.edit"
-    return redirect(request, name, slug=post.slug, say=say)
+    if post.is_public and not post.staged:
+        return redirect_to(request, post.path, say=say)
+    return redirect(request, "posts.edit", slug=post.slug, say=say)

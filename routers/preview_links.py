@@ -8,7 +8,7 @@ from database import Db, release
 from routers.loading import OwnPost
 from services import posts, preview_links
 from services.permissions import WRITE
-from web.templating import page, redirect
+from web.templating import page, redirect, redirect_to
 
 readable = public("/preview")
 router = guarded("/posts/{slug}/preview-link", WRITE)
@@ -33,7 +33,7 @@ def destroy(request: Request, post: OwnPost, db: Db) -> Response:
 def show(request: Request, token: str, _: OptionalUser, db: Db) -> Response:
     post = preview_links.find(db, token)
     if post.is_public and not post.staged:
-        response = redirect(request, "posts.show", slug=post.slug)
+        response = redirect_to(request, post.path)
     else:
         found = posts.page_of(db, post)
         release(db)  # rendering may take a second: hold nothing meanwhile

@@ -7,9 +7,10 @@ from sqlalchemy import ColumnElement, delete, func, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
+from database import after_commit
 from errors import Conflict
 from models import NOBODY, Post, PostTag, Slug, User, now
-from services import accounts, audit, logins, names, notices, streams
+from services import accounts, audit, logins, names, notices, pages, series_order, streams
 from services.logins import Client
 from settings import Role, Settings
 
@@ -39,6 +40,8 @@ def leave(db: Session, user: User, choice: Departure, settings: Settings, client
     if choice.posts == "keep":
         hand_on(db, theirs & streams.is_public(), nobody)
     erase(db, theirs, nobody)
+    series_order.hand_on(db, leaver, nobody)
+    after_commit(db, pages.CHANGED)
     audit.record(db, audit.DELETED, leaver, client=client, posts=choice.posts)
     notices.tell(db, settings, leaver, "goodbye", posts=choice.posts)
     names.retire(db, leaver.username)
@@ -87,8 +90,16 @@ def erase(db: Session, which: ColumnElement[bool], nobody: User) -> None:
     db.execute(delete(Post).where(col(Post.id).in_(unseen)))
     empty = dict.fromkeys(("title", "content", "html", "excerpt"), "")
     trashed_at = func.coalesce(col(Post.trashed_at), now())
+    apart = dict.fromkeys(("series_id", "series_position", "pinned_at"))
     change_posts(
-        db, which, **empty, word_count=0, staged=None, trashed_at=trashed_at, author_id=nobody.id
+        db,
+        which,
+        **empty,
+        **apart,
+        word_count=0,
+        staged=None,
+        trashed_at=trashed_at,
+        author_id=nobody.id,
     )
 
 

@@ -9,7 +9,7 @@ from sqlmodel import Session, col, select
 
 from errors import NotFound
 from models import Post, Tag
-from services import tags, texts
+from services import pages, tags, texts
 from services.posts import Page
 
 TOKEN_BYTES = 16
@@ -50,8 +50,10 @@ def as_it_will_be(page: Page) -> Page:
     stored = page.post.model_dump(include={"title", "content"})
     text = texts.Text.model_construct(**stored | page.post.staged)  # checked when it was saved
     post = Post(**page.post.model_dump() | texts.rendered(text))
+    pages.turn(post, text)
     names = [name.strip() for name in text.tags.split(",") if name.strip()]
-    return Page(post, page.author, [Tag(slug=tags.slug_of(name), name=name) for name in names])
+    carried = [Tag(slug=tags.slug_of(name), name=name) for name in names]
+    return Page(post, page.author, carried, page.series)
 
 
 def change(db: Session, post: Post, token: Any) -> None:

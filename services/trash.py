@@ -6,8 +6,9 @@ from typing import Any
 from sqlalchemy import update
 from sqlmodel import Session, col
 
+from database import after_commit
 from models import Post, now
-from services import publishing
+from services import pages, publishing
 
 
 def throw_away(db: Session, post: Post) -> None:
@@ -24,6 +25,7 @@ def restore(db: Session, post: Post) -> None:
 
 
 def move(db: Session, post: Post, trashed_at: datetime | None, **values: Any) -> None:
+    after_commit(db, pages.CHANGED)
     was = col(Post.trashed_at)
     is_elsewhere = was.is_(None) if trashed_at else was.is_not(None)
     db.execute(

@@ -8,9 +8,11 @@ from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
+from database import after_commit
 from errors import Conflict, StaleVersion
 from models import Post, User, now
-from services import autosaves, elsewhere, posts, publishing, revisions, slugs, tags
+from services import autosaves, elsewhere, pages, posts, publishing, revisions, series, slugs, tags
+from services.permissions import scopes_of
 from services.text import checked_line
 from services.texts import LONGEST_TITLE, NewPost, PostEdit, Text, rendered
 
@@ -22,22 +24,28 @@ def create(
     columns: dict[str, Any] | None = None,
     *,
     zone: tzinfo = UTC,
+    scopes: frozenset[str] | None = None,
 ) -> Post:
     """Write a post, as a draft or published at once or later; `zone` is that of `publish_at`.
 
     The same form again, known by its idempotency key, gives the same post again. `columns` are
-    what `rendered(new)` gives, for callers that have rendered before the transaction began.
+    what `rendered(new)` gives, for callers that have rendered before the transaction began;
+    `scopes` are those of a token, which may be fewer than those of the person.
 
     Raises:
         StaleVersion: the same key came with another text.
-        Conflict: the address that the author asked for is another post's.
-        Invalid: it is to be published at a time that is none; see `publishing.moment_of`.
+        Conflict: the address that the author asked for is another post's, the series another's.
+        Invalid: it is to be published at a time that is none, see `publishing.moment_of`; or they
+            may not make pages.
     """
+    held = scopes_of(author) if scopes is None else scopes
+    pages.check(new, held)
     columns = columns or rendered(new)
     post, is_new = find_or_insert(db, author, new, new.idempotency_key, columns)
     if not is_new:
-        return again(db, post, new, author, columns, zone)
+        return again(db, post, new, author, columns, zone=zone, scopes=scopes)
     tags.put_on(db, post.id, tags.parse(new.tags))
+    series.put(db, post, new.series, author, held)
     if new.action == "publish":
         publishing.publish(db, post, author)
         post.published_at = post.first_published_at = post.created_at
@@ -64,22 +72,29 @@ def edit(
     columns: dict[str, Any] | None = None,
     *,
     zone: tzinfo = UTC,
+    scopes: frozenset[str] | None = None,
 ) -> Post:
     """Save, publish, schedule or take back. Saving a published post changes nothing public: it is
     staged. `zone` is that of `publish_at`.
 
     Raises:
         StaleVersion: the post was changed since `change.version` was read.
-        Conflict: it is in the trash, or the address asked for is another post's.
-        Invalid: it is to be published at a time that is none; see `publishing.moment_of`.
+        Conflict: it is in the trash, the address asked for is another post's, or the series
+            another author's.
+        Invalid: it is to be published at a time that is none, see `publishing.moment_of`; or they
+            may not make pages.
     """
+    held = scopes_of(editor) if scopes is None else scopes
     if post.is_trashed:
         raise Conflict({"title": IN_TRASH})
+    pages.check(change, held, post)
     next_version(db, post, change.version)
     if change.action == "save" and post.is_published:
         post.staged = change.model_dump(include=set(Text.model_fields), exclude_none=True)
+        series.find(db, post, change.series, editor, held)  # said now, not at the update
     else:
         apply(db, post, change, columns or rendered(change))
+        series.put(db, post, change.series, editor, held)
         post.staged = None
     if change.action == "publish":
         publishing.publish(db, post, editor)
@@ -101,11 +116,13 @@ def keep(db: Session, post: Post, text: NewPost | PostEdit, editor: User) -> Non
     db.flush()  # the post must be there before what refers to it
     autosaves.forget(db, post, editor, text)
     goes_out = text.action in ("publish", "schedule")
+    after_commit(db, pages.CHANGED)
     kind = revisions.PUBLISHED if goes_out else revisions.SAVED
     revisions.add(db, post, revisions.as_revision(text, text.slug or post.slug), editor, kind)
 
 
 def apply(db: Session, post: Post, text: Text, columns: dict[str, Any]) -> None:
+    pages.turn(post, text)
     give_address(db, post, text)
     for name, value in columns.items():
         setattr(post, name, value)
@@ -114,11 +131,14 @@ def apply(db: Session, post: Post, text: Text, columns: dict[str, Any]) -> None:
 
 def give_address(db: Session, post: Post, text: Text) -> None:
     """The one that the author asks for, or one made of the title, with a number if need be."""
+    if post.is_page:
+        pages.check_address(text.slug or post.slug)
     if text.slug and text.slug != post.slug:
         if not slugs.claim(db, post, text.slug):
             raise Conflict({"slug": "That address is taken. Please choose another."})
     elif not post.slug or (not post.was_published and title_has_changed(post, text)):
-        slugs.claim_similar(db, post, slugs.slug_of(text.title))
+        slug_of = pages.slug_of if post.is_page else slugs.slug_of
+        slugs.claim_similar(db, post, slug_of(text.title))
 
 
 def title_has_changed(post: Post, text: Text) -> bool:
@@ -145,7 +165,13 @@ def find_or_insert(
     """The post that was made with this key, else a new one; and whether it is new."""
     if twin := find_by_key(db, author, key):
         return twin, False
-    post = Post(author_id=author.id, slug="", idempotency_key=key or None, **columns)
+    post = Post(
+        author_id=author.id,
+        slug="",
+        is_page=text.kind == "page",
+        idempotency_key=key or None,
+        **columns,
+    )
     try:
         with db.begin_nested():
             give_address(db, post, text)
@@ -158,7 +184,7 @@ def find_or_insert(
 
 
 def again(
-    db: Session, twin: Post, new: NewPost, author: User, columns: dict[str, Any], zone: tzinfo
+    db: Session, twin: Post, new: NewPost, author: User, columns: dict[str, Any], **more: Any
 ) -> Post:
     """The post that this form made before, or the draft that its autosaves began, with its text.
 
@@ -173,7 +199,7 @@ def again(
     if first is None:
         action = "save" if new.action == "draft" else new.action
         fields = new.model_dump() | {"action": action, "version": twin.version}
-        return edit(db, twin, PostEdit.model_construct(**fields), author, columns, zone=zone)
+        return edit(db, twin, PostEdit.model_construct(**fields), author, columns, **more)
     if not autosaves.is_same(revisions.as_revision(new, new.slug), first):
         raise StaleVersion(twin.id)
     return twin

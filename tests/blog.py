@@ -100,6 +100,7 @@ class Blog:
         with self.database.writing() as db:
             for deletion in deletions:
                 db.execute(text(deletion))
+        self.app.state.pages.forget()
         if self.settings.redis_url:
             with redis.Redis.from_url(self.settings.redis_url) as client:
                 client.flushdb()
@@ -247,7 +248,7 @@ def fill(path: str, known: dict[str, str]) -> str:
 
 
 def slug_in(response: httpx2.Response) -> str:
-    """The slug of the post that a redirect leads to."""
-    found = re.fullmatch(r"/posts/([^/]+)(/edit)?", response.headers["location"])
+    """The slug of the post or page that a redirect leads to."""
+    found = re.fullmatch(r"(?:/posts)?/([^/]+)(/edit)?", response.headers["location"])
     assert found, response.headers["location"]
     return found.group(1)

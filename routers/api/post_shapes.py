@@ -10,6 +10,9 @@ import models
 from errors import Invalid
 from models import Tag, User
 from services import posts, streams, tags
+from services.series import Place
+
+Kind = Literal["post", "page"]
 
 
 class Author(BaseModel):
@@ -53,9 +56,23 @@ class Working(BaseModel):
     preview_url: str | None
 
 
-class Post(Summary):
-    """`content` is Markdown, `html` what readers see; `working` is null for mere readers."""
+class InSeries(BaseModel):
+    """`part` is its number among the `parts` that readers see; a draft has none."""
 
+    slug: str
+    title: str
+    part: int | None
+    parts: int
+
+
+class Post(Summary):
+    """`content` is Markdown, `html` what readers see; `working` is null for mere readers.
+
+    A `page`, such as About, stands in no list.
+    """
+
+    kind: Kind
+    series: InSeries | None
     state: Literal["draft", "scheduled", "published", "trashed"]
     content: str
     html: str
@@ -84,19 +101,26 @@ class NewPost(Sent):
     content: str
     tags: TagNames = []
     slug: str = ""
+    series: str | None = None
+    kind: Kind | None = None
     action: Literal["publish", "draft", "schedule"] = "publish"
     publish_at: Time = ""
     idempotency_key: str = ""
 
 
 class WholePost(Sent):
-    """`version` is the one that you have read. Saving a published post changes nothing public."""
+    """`version` is the one that you have read. Saving a published post changes nothing public.
+
+    `series` is the title of one, "" is none; left out or null, it stays, as does `kind`.
+    """
 
     version: int
     title: str
     content: str
     tags: TagNames = []
     slug: str = ""
+    series: str | None = None
+    kind: Kind | None = None
     action: Literal["save", "publish", "schedule", "unpublish"] = "save"
     publish_at: Time = ""
 
@@ -109,6 +133,8 @@ class Change(Sent):
     content: str = ""
     tags: TagNames = []
     slug: str = ""
+    series: str | None = None
+    kind: Kind | None = None
     action: Literal["save", "publish", "schedule", "unpublish"] = "save"
     publish_at: Time = ""
 
@@ -128,6 +154,8 @@ def whole(page: posts.Page, base: str, *, can_edit: bool) -> Post:
         **shared(post, base),
         author=of_person(page.author),
         tags=names(page.tags),
+        kind="page" if post.is_page else "post",
+        series=in_series(page.series),
         state=post.state,
         content=post.content,
         html=post.html,
@@ -143,7 +171,13 @@ def working(post: models.Post, base: str) -> Working:
 
 def shared(post: models.Post | streams.Entry, base: str) -> dict[str, Any]:
     columns = ("id", "slug", "title", "excerpt", "word_count", "published_at")
-    return {name: getattr(post, name) for name in columns} | {"url": f"{base}/posts/{post.slug}"}
+    return {name: getattr(post, name) for name in columns} | {"url": f"{base}{post.path}"}
+
+
+def in_series(place: Place | None) -> InSeries | None:
+    if place is None:
+        return None
+    return InSeries(slug=place.slug, title=place.title, part=place.number, parts=place.total)
 
 
 def of_person(user: User) -> Author:

@@ -90,7 +90,7 @@ def create(
     release(db)  # rendering may take a second: hold nothing meanwhile
     columns = texts.rendered(new)
     zone = request.app.state.settings.zone
-    post = writing.create(db, principal.user, new, columns, zone=zone)
+    post = writing.create(db, principal.user, new, columns, zone=zone, scopes=principal.scopes)
     response.headers["Location"] = f"/api/v1/posts/{post.slug}"
     return answer(request, posts.page_of(db, post), principal)
 
@@ -132,7 +132,8 @@ def edit(
     release(db)
     columns = texts.rendered(change) if writing.is_rendered_by(change, post) else None
     zone = request.app.state.settings.zone
-    post = writing.edit(db, posts.get(db, post.id), change, principal.user, columns, zone=zone)
+    stored, scopes = posts.get(db, post.id), principal.scopes
+    post = writing.edit(db, stored, change, principal.user, columns, zone=zone, scopes=scopes)
     return answer(request, posts.page_of(db, post), principal)
 
 

@@ -1,13 +1,13 @@
 """Typing, and everything that can go wrong meanwhile, in a real Chromium at a real server."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Dialog, Locator, Page, expect
 
 from tests.people import ALICE, PASSWORD
 from tests.processes import Serving, free_port, rows, serving
@@ -253,10 +253,11 @@ def test_whoever_logs_out_leaves_no_text_behind(desk: Desk, answer: str) -> None
     write(page, " Private.")
     expect_a_copy(page)
     asked: list[str] = []
-    decide: Callable[[Any], None] = lambda dialog: (  # noqa: E731
-        asked.append(dialog.message),
-        getattr(dialog, answer)(),
-    )
+
+    def decide(dialog: Dialog) -> None:
+        asked.append(dialog.message)
+        getattr(dialog, answer)()
+
     page.on("dialog", decide)
     page.get_by_role("button", name="Log out").click()
     if answer == "accept":
