@@ -9,7 +9,7 @@ from sqlmodel import Session, col, select
 
 from database import after_commit
 from errors import Conflict
-from models import NOBODY, Post, PostTag, Slug, User, now
+from models import NOBODY, Autosave, Post, PostTag, Slug, User, now
 from services import accounts, audit, logins, names, notices, pages, series_order, streams
 from services.logins import Client
 from settings import Role, Settings
@@ -85,7 +85,9 @@ def hand_on(db: Session, which: ColumnElement[bool], nobody: User) -> None:
 def erase(db: Session, which: ColumnElement[bool], nobody: User) -> None:
     """Texts are deleted. Of what was public once the row stays, empty: nobody gets its address."""
     unseen = select(Post.id).where(which, ~streams.was_public())
-    db.execute(delete(PostTag).where(col(PostTag.post_id).in_(select(Post.id).where(which))))
+    gone = select(Post.id).where(which)
+    db.execute(delete(PostTag).where(col(PostTag.post_id).in_(gone)))
+    db.execute(delete(Autosave).where(col(Autosave.post_id).in_(gone)))
     db.execute(delete(Slug).where(col(Slug.post_id).in_(unseen)))
     db.execute(delete(Post).where(col(Post.id).in_(unseen)))
     empty = dict.fromkeys(("title", "content", "html", "excerpt"), "")

@@ -9,7 +9,18 @@ from zipfile import ZIP_DEFLATED, ZipFile
 
 from sqlmodel import Session, col, select
 
-from models import ApiToken, AuditEvent, Identity, Login, Passkey, Post, RefreshToken, User, now
+from models import (
+    ApiToken,
+    AuditEvent,
+    Autosave,
+    Identity,
+    Login,
+    Passkey,
+    Post,
+    RefreshToken,
+    User,
+    now,
+)
 from services import tags
 from settings import Settings
 
@@ -62,7 +73,8 @@ What {site_name} ({link_base}) knows of {username}, as of {now}.
 
 profile.json      who you are here
 posts/            what you wrote, drafts and the trash too: Markdown, with the rest in YAML above it;
-                  a name that ends in .staged.md has changes that readers do not see yet
+                  a name that ends in .staged.md has changes that readers do not see yet, one
+                  that ends in .unsaved.md what you typed and did not save
 logins.json       the devices on which you are logged in
 events.json       logins, and what changed in your account
 identities.json   the accounts elsewhere by which you log in
@@ -95,6 +107,8 @@ def write(db: Session, user: User, settings: Settings) -> IO[bytes]:
             archive.writestr(f"posts/{post.slug}.md", markdown_file(post, names))
             if post.staged:
                 archive.writestr(f"posts/{post.slug}.staged.md", staged_file(post.staged))
+        for slug, text in unsaved_of(db, user):
+            archive.writestr(f"posts/{slug}.unsaved.md", staged_file(text))
     file.seek(0)
     return file
 
@@ -118,6 +132,15 @@ def posts_of(db: Session, user: User) -> Iterator[tuple[Post, list[str]]]:
         for post in db.exec(select(Post).where(col(Post.id).in_(some))):
             yield post, [tag.name for tag in named[post.id]]
             db.expunge(post)
+
+
+def unsaved_of(db: Session, user: User) -> Iterator[tuple[str, dict[str, str]]]:
+    """What they are typing and have not saved, with the addresses of the posts."""
+    ids = db.exec(select(Autosave.post_id).where(Autosave.user_id == user.id)).all()
+    for some in portions(ids, POSTS_AT_ONCE):
+        theirs = (Autosave.user_id == user.id, col(Autosave.post_id).in_(some))
+        for slug, text in db.exec(select(Post.slug, Autosave.text).join(Autosave).where(*theirs)):
+            yield slug, dict(text)
 
 
 def portions(ids: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:

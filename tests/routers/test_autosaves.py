@@ -1,14 +1,19 @@
 """What an open editor sends by itself: never public, never in the way, never lost."""
 
 import re
+from io import BytesIO
 from typing import Any
+from zipfile import ZipFile
 
 import httpx2
 import pytest
+import redis
 
-from models import Autosave, Post, Revision, User
+from backends.limits import RedisLimits
+from models import Autosave, Post, Revision, Throttle, User
 from services import autosaves
 from tests.blog import Blog, Person, slug_in
+from tests.people import PASSWORD
 from tests.processes import at_once
 
 WORDS = "Words that nobody has saved."
@@ -446,11 +451,45 @@ def test_what_is_in_the_trash_can_still_be_typed_into(alice: Person) -> None:
 
 def test_a_flood_is_slowed_down(alice: Person, bob: Person, blog: Blog) -> None:
     slug = alice.draft()
-    [hers] = [str(user.id) for user in blog.rows(User) if user.username == "alice"]
-    limit = autosaves.AUTOSAVES_OF_PERSON
-    for _ in range(limit.most):
-        blog.app.state.limits.take(limit, hers)
+    autosave(alice, slug)
+    exhaust(blog, alice)
     answer = autosave(alice, slug)
     assert answer.status_code == 429
     assert int(answer.headers["retry-after"]) > 0
     assert begin(bob).status_code == 201
+
+
+def exhaust(blog: Blog, person: Person) -> None:
+    """As if the person had autosaved as often as they may."""
+    limit = autosaves.AUTOSAVES_OF_PERSON
+    [user_id] = [str(user.id) for user in blog.rows(User) if user.username == person.username]
+    if blog.settings.redis_url:
+        with redis.Redis.from_url(blog.settings.redis_url) as client:
+            client.incrby(RedisLimits.name(limit, user_id), limit.most)
+    else:
+        blog.put(Throttle, tries=limit.most)
+
+
+# Whoever leaves takes it along.
+
+
+def test_what_is_not_saved_is_in_ones_own_data(alice: Person, bob: Person, blog: Blog) -> None:
+    slug = bob.draft("Mine", "Saved words.")
+    autosave(bob, slug, title="Mine: more")
+    autosave(alice, slug, "Of the owner.")
+    archive = ZipFile(BytesIO(bob.get("/settings/export").content))
+    text = archive.read(f"posts/{slug}.unsaved.md").decode()
+    assert WORDS in text
+    assert "Mine: more" in text
+    assert "Of the owner." not in str([archive.read(name) for name in archive.namelist()])
+
+
+@pytest.mark.parametrize("posts", ["delete", "keep"])
+def test_nothing_unsaved_stays_of_somebody_who_left(
+    alice: Person, bob: Person, blog: Blog, posts: str
+) -> None:
+    slug = bob.write()
+    autosave(bob, slug)
+    autosave(alice, slug, "Of the owner.")
+    assert bob.post("/settings/delete", {"password": PASSWORD, "posts": posts}).status_code == 303
+    assert [text["content"] for text in kept(blog)] == ["Of the owner."] * (posts == "keep")
