@@ -60,7 +60,7 @@ def test_what_was_typed_is_in_the_form_and_nowhere_else(
     assert WORDS in page
     assert 'value="Another title"' in page
     assert 'value="tides"' in page
-    assert "have not saved it yet" in page
+    assert "not saved in the post yet" in page
     for who in (bob, alice, stranger):
         for address in (f"/posts/{slug}", "/", "/users/bob", "/tags/tides"):
             assert WORDS not in who.get(address).text
@@ -85,7 +85,7 @@ def test_a_save_after_ones_own_autosaves_is_no_conflict(alice: Person, blog: Blo
     assert alice.edit(slug, content="Words 3", version=1, tab="one").status_code == 303
     assert kept(blog) == []
     assert contents(blog) == []
-    assert "have not saved" not in alice.get(f"/posts/{slug}/edit").text
+    assert "not saved in the post" not in alice.get(f"/posts/{slug}/edit").text
 
 
 def test_a_post_is_known_by_its_id_and_by_older_addresses(alice: Person, blog: Blog) -> None:
