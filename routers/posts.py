@@ -13,6 +13,7 @@ from errors import StaleVersion
 from models import Post
 from routers.conflicts import conflict, with_unsaved
 from routers.loading import OwnPost, OwnTrashedPost
+from routers.showing import html_of
 from services import drafts as waiting
 from services import posts, streams, suggestions, texts, trash, writing
 from services.permissions import EDIT_ANY, WRITE, can_edit, has_scopes
@@ -54,6 +55,7 @@ def show(request: Request, slug: str, user: OptionalUser, db: Db) -> Response:
         request,
         "posts/show.html",
         shown=shown,
+        html=html_of(request, shown, db),
         can_edit=can_edit(user, shown.post),
         can_pin=user is not None and has_scopes(user, EDIT_ANY),
     )

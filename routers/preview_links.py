@@ -6,6 +6,7 @@ from starlette.responses import Response
 from auth_dependencies import OptionalUser, guarded, public
 from database import Db, release
 from routers.loading import OwnPost
+from routers.showing import html_of
 from services import posts, preview_links
 from services.permissions import WRITE
 from web.templating import page, redirect, redirect_to
@@ -38,6 +39,7 @@ def show(request: Request, token: str, _: OptionalUser, db: Db) -> Response:
         found = posts.page_of(db, post)
         release(db)  # rendering may take a second: hold nothing meanwhile
         shown = preview_links.as_it_will_be(found)
-        response = page(request, "preview_links/show.html", shown=shown, can_edit=False)
+        html = html_of(request, shown, db)
+        response = page(request, "preview_links/show.html", shown=shown, html=html, can_edit=False)
     response.headers.update(SECRET)
     return response

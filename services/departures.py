@@ -10,7 +10,17 @@ from sqlmodel import Session, col, select
 from database import after_commit
 from errors import Conflict
 from models import NOBODY, Autosave, Post, PostTag, Slug, User, now
-from services import accounts, audit, logins, names, notices, pages, series_order, streams
+from services import (
+    accounts,
+    audit,
+    logins,
+    media_uses,
+    names,
+    notices,
+    pages,
+    series_order,
+    streams,
+)
 from services.logins import Client
 from settings import Role, Settings
 
@@ -24,8 +34,9 @@ class Departure(BaseModel):
 def leave(db: Session, user: User, choice: Departure, settings: Settings, client: Client) -> None:
     """Delete an account; logins, tokens, passkeys and the like go with its row.
 
-    Drafts, scheduled posts and what is in the trash go in any case. Published posts stay under "Deleted user", or
-    go too: then their addresses say that there was something. The name is kept from others.
+    Drafts, scheduled posts and what is in the trash go in any case, and so do images that no text
+    shows any more. Published posts stay under "Deleted user", or go too: then their addresses say
+    that there was something. The name is kept from others.
 
     Raises:
         Conflict: they own the blog, and must hand it over first.
@@ -40,6 +51,7 @@ def leave(db: Session, user: User, choice: Departure, settings: Settings, client
     if choice.posts == "keep":
         hand_on(db, theirs & streams.is_public(), nobody)
     erase(db, theirs, nobody)
+    media_uses.part_with(db, leaver, nobody)
     series_order.hand_on(db, leaver, nobody)
     after_commit(db, pages.CHANGED)
     audit.record(db, audit.DELETED, leaver, client=client, posts=choice.posts)
@@ -79,6 +91,7 @@ def find_or_make_nobody(db: Session) -> User:
 
 def hand_on(db: Session, which: ColumnElement[bool], nobody: User) -> None:
     """Posts as readers know them, without the edits that were never made public."""
+    media_uses.forget(db, which, media_uses.STAGED)
     change_posts(db, which, author_id=nobody.id, staged=None)
 
 
@@ -86,6 +99,7 @@ def erase(db: Session, which: ColumnElement[bool], nobody: User) -> None:
     """Texts are deleted. Of what was public once the row stays, empty: nobody gets its address."""
     unseen = select(Post.id).where(which, ~streams.was_public())
     gone = select(Post.id).where(which)
+    media_uses.forget(db, which, media_uses.TEXT, media_uses.STAGED)
     db.execute(delete(PostTag).where(col(PostTag.post_id).in_(gone)))
     db.execute(delete(Autosave).where(col(Autosave.post_id).in_(gone)))
     db.execute(delete(Slug).where(col(Slug.post_id).in_(unseen)))

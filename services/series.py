@@ -141,10 +141,10 @@ def nearness(series: Series, post: Post, title: str) -> tuple[bool, bool, bool]:
     return tuple(not each for each in is_near)  # type: ignore[return-value]
 
 
-def slug_of(title: str) -> str:
+def slug_of(title: str, field: str = "series") -> str:
     slug = tags.slug_of(title)
     if not slug:
-        raise Invalid({"series": f"A series needs a letter or a digit: “{title}” has none."})
+        raise Invalid({field: f"A series needs a letter or a digit: “{title}” has none."})
     return slug
 
 

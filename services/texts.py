@@ -76,12 +76,16 @@ def new_key() -> str:
 
 def rendered(text: Text) -> dict[str, Any]:
     """The columns that follow from a text. Raises Invalid if its page would be too large."""
-    html = markdown.render(text.content)
-    if len(html) > LONGEST_PAGE:
+    columns = columns_of(text.content)
+    if len(columns["html"]) > LONGEST_PAGE:
         raise Invalid({"content": "This becomes too large a page. Please make two posts of it."})
+    return {"title": text.title, "content": text.content, **columns}
+
+
+def columns_of(content: str) -> dict[str, Any]:
+    """The columns that the renderer makes of a source."""
+    html = markdown.render(content)
     return {
-        "title": text.title,
-        "content": text.content,
         "html": html,
         "renderer": markdown.RENDERER,
         "excerpt": shortened(markdown.opening(html)),

@@ -11,7 +11,18 @@ from sqlmodel import Session, col, select
 from database import after_commit
 from errors import Conflict, StaleVersion
 from models import Post, User, now
-from services import autosaves, elsewhere, pages, posts, publishing, revisions, series, slugs, tags
+from services import (
+    autosaves,
+    elsewhere,
+    media_uses,
+    pages,
+    posts,
+    publishing,
+    revisions,
+    series,
+    slugs,
+    tags,
+)
 from services.permissions import scopes_of
 from services.text import checked_line
 from services.texts import LONGEST_TITLE, NewPost, PostEdit, Text, rendered
@@ -119,6 +130,7 @@ def keep(db: Session, post: Post, text: NewPost | PostEdit, editor: User) -> Non
     after_commit(db, pages.CHANGED)
     kind = revisions.PUBLISHED if goes_out else revisions.SAVED
     revisions.add(db, post, revisions.as_revision(text, text.slug or post.slug), editor, kind)
+    media_uses.note(db, post, editor)
 
 
 def apply(db: Session, post: Post, text: Text, columns: dict[str, Any]) -> None:

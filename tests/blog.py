@@ -19,6 +19,7 @@ from cli import MOST_MESSAGE_BYTES
 from main import create_app
 from models import Mail, Post, User
 from settings import Settings
+from tests import pictures
 from tests.people import PASSWORD
 from web.receive_deadline import DeadlineProtocol
 from web.websocket_protocol import WebSocketProtocol
@@ -233,6 +234,19 @@ class Person:
         post = self.stored(slug)
         current = {"title": post.title, "content": post.content, "version": post.version}
         return self.post(f"/posts/{slug}", {**current, "action": "save", **fields})
+
+    def upload(
+        self, data: bytes, name: str = "sunset.jpg", path: str = "/media", **fields: str
+    ) -> httpx2.Response:
+        """Send an image as a script does."""
+        return self.client.post(path, files={"file": (name, data)}, data=fields)
+
+    def image(self, data: bytes | None = None, **fields: str) -> dict[str, Any]:
+        """Put an image into the library; what the blog says of it."""
+        response = self.upload(data or pictures.photo(), **fields)
+        assert response.status_code == 201, response.text
+        found: dict[str, Any] = response.json()
+        return found
 
     def stored(self, slug: str) -> Post:
         found: Post = next(post for post in self.blog.rows(Post) if post.slug == slug)

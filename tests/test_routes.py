@@ -22,7 +22,8 @@ import pytest
 from fastapi.routing import iter_route_contexts
 from sqlalchemy import delete
 
-from models import Identity, Login, Passkey, Series, User
+from models import Identity, Login, Media, Passkey, Series, User
+from services import media
 from tests.blog import INVENTED, Blog, Person, blog_settings, fill
 from tests.people import ALICE, BOB, CAROL, MALLORY
 
@@ -288,6 +289,8 @@ class Cast:
             known["slug"] = self.series_of(bob)
         elif path == "/{slug:page}":
             known["slug"] = self.page_of(self.people[ALICE])
+        if "{media_id}" in path:
+            known |= self.image_of(bob)
         if "/identities/{handle}" in path:
             known["handle"] = self.identity_of(bob)
         elif "/passkeys/{handle}" in path:
@@ -295,6 +298,25 @@ class Cast:
         elif "{handle}" in path:
             known["handle"] = self.login_of(bob)
         return known
+
+    def image_of(self, person: Person) -> dict[str, str]:
+        name = "heron-8x8.webp"
+        found = [image.id for image in self.blog.rows(Media)]
+        if not found:
+            image = Media(
+                user_id=self.id_of(person),
+                name=name,
+                content_type="image/webp",
+                width=8,
+                height=8,
+                bytes=1,
+                source_digest="x",
+            )
+            self.blog.app.state.storage.put(media.key(image.id, 8), b"RIFF")
+            with self.blog.database.writing() as db:
+                db.add(image)
+            found = [image.id]
+        return {"media_id": str(found[0]), "name": name}
 
     def series_of(self, person: Person) -> str:
         if not person.is_logged_in():

@@ -20,7 +20,7 @@ import errors
 from backends import Unavailable
 from web.error_words import WORDS
 from web.forms import STATUS, Form, ShowAgain, printable, read_pairs
-from web.headers import asks_for_json, header, state
+from web.headers import state
 from web.live import Refused
 from web.templating import page, redirect_to
 
@@ -37,14 +37,14 @@ def error_page(
     kind: str = "about:blank",
     **members: Any,
 ) -> Response:
-    """The page for a status, or the JSON problem for the API and for scripts.
+    """The page for a status, or the JSON problem for a program.
 
     `kind` and other `members` are for the problem (RFC 9457, section 3). A 404 is the same bytes for whatever is missing or hidden, so it carries no request id.
     """
     words = WORDS.get(status) or WORDS[400 if status < 500 else 500]
     sentence = sentence or words.sentence
     request_id = state(request.scope).get("request_id", "")
-    if is_for_a_program(request.scope):
+    if wants_json(request) or sends_json(request):
         problem = {
             "type": kind,
             "title": words.title,
@@ -73,11 +73,17 @@ def error_page(
     return response
 
 
-def is_for_a_program(scope: Scope) -> bool:
-    """Whether an error is told as a problem: to the API, and to scripts of our own pages."""
-    kind = (header(scope, b"content-type") or "").partition(";")[0].strip().lower()
-    is_api = scope["path"].startswith("/api/")
-    return is_api or asks_for_json(scope) or kind == "application/json"
+def wants_json(request: Request) -> bool:
+    """A program of the API, or a script of one of our pages, which says so."""
+    accepted = request.headers.get("accept", "")
+    is_script = "application/json" in accepted and "text/html" not in accepted
+    return is_script or request.scope["path"].startswith("/api/")
+
+
+def sends_json(request: Request) -> bool:
+    """No form does; so whoever has made a mistake in it is a program too."""
+    kind = request.headers.get("content-type", "")
+    return kind.partition(";")[0].strip().lower() == "application/json"
 
 
 def kept_text(request: Request) -> dict[str, str]:

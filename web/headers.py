@@ -15,12 +15,6 @@ def header(scope: Scope, name: bytes) -> str | None:
     return str(values[0].decode("latin-1")) if len(values) == 1 else None
 
 
-def asks_for_json(scope: Scope) -> bool:
-    """Whether a script asks, which can do nothing with a page."""
-    accept = header(scope, b"accept") or ""
-    return "json" in accept and "text/html" not in accept
-
-
 def on_start(send: Send, change: Callable[[MutableHeaders, int], None]) -> Send:
     """A `send` that lets `change(headers, status)` at the headers of the response, also of one
     that refuses a WebSocket."""

@@ -28,6 +28,7 @@ class Templates:
             auto_reload=reload,
         )
         self.env.globals |= everywhere
+        self.env.filters["megabytes"] = megabytes
         self.context_processors: list[ContextProcessor] = []
 
     def render(self, request: Request, name: str, context: dict[str, Any]) -> str:
@@ -67,3 +68,10 @@ def redirect_to(request: Request, path: str, *, say: str = "", status_code: int 
     if say:
         flash.flash(request, response, say)
     return response
+
+
+def megabytes(size: int) -> str:
+    """“1.4 MB”, “500 MB”, “36 KB”."""
+    if size < 1024 * 1024:
+        return f"{-(-size // 1024)} KB"
+    return f"{size / 1024 / 1024:.1f}".removesuffix(".0") + " MB"

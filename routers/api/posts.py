@@ -16,7 +16,7 @@ from errors import Forbidden, Invalid, Moved, NotFound
 from models import Post, User
 from routers.api import post_shapes as shapes
 from routers.api.loading import OwnPost
-from services import posts, streams, tags, texts, trash, writing
+from services import posts, reading, streams, tags, texts, trash, writing
 from services.permissions import READ, WRITE, can_edit
 from web.json_bodies import body_of, checked
 
@@ -72,9 +72,12 @@ def show(
     """A published post; or a draft, if you may see it. An old address leads to the newest."""
     reader = (principal.user, principal.scopes) if principal else (None, None)
     try:
-        return answer(request, posts.show(db, slug, *reader), principal)
+        shown = posts.show(db, slug, *reader)
     except Moved as moved:
         return RedirectResponse(f"/api/v1/posts/{moved.slug}", 301)
+    if reading.is_outdated(shown.post):
+        release(db)
+    return answer(request, shown, principal)
 
 
 @router.post("", name="api.posts.create", summary="Write a post", status_code=201)
@@ -139,7 +142,9 @@ def edit(
 
 def answer(request: Request, page: posts.Page, principal: Principal | None) -> shapes.Post:
     may = principal is not None and can_edit(principal.user, page.post, principal.scopes)
-    return shapes.whole(page, request.app.state.settings.link_base, can_edit=may)
+    settings = request.app.state.settings
+    html = reading.html_of(page.post, page.author, settings)
+    return shapes.whole(page, html, settings.link_base, can_edit=may)
 
 
 def drafts(request: Request, principal: Principal | None, db: Db, author: str) -> shapes.Posts:

@@ -6,42 +6,52 @@ from typing import Any
 
 import comrak
 
-# One level more is kept as text; see docs/decisions/0011.
+# What is beyond these numbers stays as it is written; see docs/decisions/0011.
 DEEP_QUOTE = re.compile(r"^([ \t]*(?:>[ \t]*){40})(?=>)", re.M)
 MOST_ADDRESSES = 200
+MOST_TILDES = 10_000
+MOST_NOTES = 2_000
+
 TASK = re.compile(r'<input type="checkbox" class="task-list-item-checkbox"( checked="")?')
 
-EXTENSIONS = (
-    "strikethrough",
-    "table",
-    "tasklist",
-    "footnotes",
-    "alerts",
-    "math_dollars",
-    "math_code",
-    "tagfilter",  # else a <title> that is meant as a word would swallow the rest of the text
+EXTENSIONS = ("table", "tasklist", "alerts", "math_dollars", "math_code")
+# As GFM's "tagfilter", whose implementation takes quadratic time: these would swallow the text that
+# follows them, so they are shown as they are written.
+SWALLOWING = re.compile(
+    r"<(?=/?(?:iframe|noembed|noframes|noscript|object|plaintext|script|style|template|textarea"
+    r"|title|xmp)(?:[\s/>]|$))",
+    re.I,
 )
 
 
 def parsed(source: str) -> str:
     """CommonMark with GFM's tables, task lists, footnotes and alerts, and formulas. HTML that the
-    author wrote goes through untouched."""
-    return str(
-        comrak.render_markdown(DEEP_QUOTE.sub(r"\1\\", source), *options(can_autolink(source)))
-    )
+    author wrote goes through untouched, but for elements that would swallow what follows."""
+    flat = DEEP_QUOTE.sub(r"\1\\", source)
+    return SWALLOWING.sub("&lt;", comrak.render_markdown(flat, *options(extensions_for(flat))))
 
 
-def can_autolink(source: str) -> bool:
-    """comrak recurses for each e-mail address in a paragraph, down to the end of the stack."""
-    return all(block.count("@") <= MOST_ADDRESSES for block in source.split("\n\n"))
+def extensions_for(source: str) -> frozenset[str]:
+    """Those that are safe for a text.
+
+    comrak recurses for each e-mail address in a paragraph, down to the end of the stack; it takes
+    quadratic time for tildes; and each of a thousand notes makes two links.
+    """
+    chosen = set(EXTENSIONS)
+    if all(block.count("@") <= MOST_ADDRESSES for block in source.split("\n\n")):
+        chosen.add("autolink")
+    if source.count("~") <= MOST_TILDES:
+        chosen.add("strikethrough")
+    if source.count("[^") <= MOST_NOTES:
+        chosen.add("footnotes")
+    return frozenset(chosen)
 
 
 @cache
-def options(autolink: bool) -> tuple[Any, Any, Any]:
+def options(extensions: frozenset[str]) -> tuple[Any, Any, Any]:
     extension = comrak.ExtensionOptions()
-    for name in EXTENSIONS:
+    for name in extensions:
         setattr(extension, name, True)
-    extension.autolink = autolink
     parse = comrak.ParseOptions()
     parse.smart = True
     output = comrak.RenderOptions()

@@ -16,7 +16,9 @@ from models import (
     Post,
     RefreshToken,
     RetiredName,
+    Series,
     StoredSession,
+    Tag,
     Throttle,
     User,
     now,
@@ -85,3 +87,26 @@ def test_much_is_swept_in_small_steps(blog: Blog, monkeypatch: pytest.MonkeyPatc
         db.add_all(RetiredName(username=f"old-{n}", until=past) for n in range(15))
     assert sweeping.sweep(blog.database, blog.settings) == 12
     assert sweeping.sweep(blog.database, blog.settings) == 3
+
+
+def test_tags_that_no_post_carries_go_but_not_those_that_had_another_name(
+    blog: Blog, alice: Person
+) -> None:
+    """Texts that wait may still say the old name."""
+    slug = alice.draft(tags="mistyped, renamed, carried")
+    alice.post("/tags/renamed", {"name": "newer"})
+    alice.edit(slug, tags="carried")
+    assert sweeping.sweep(blog.database, blog.settings) == 1
+    assert {tag.slug for tag in blog.rows(Tag)} == {"newer", "carried"}
+
+
+def test_a_series_that_nobody_needs_goes_after_a_day(blog: Blog, alice: Person) -> None:
+    alice.draft("One", series="With a part")
+    left = alice.draft("Two", series="Mistyped")
+    alice.edit(left, series="Described")
+    alice.post("/series/described", {"title": "Described", "description": "To be filled."})
+    alice.edit(left, series="")
+    assert sweeping.sweep(blog.database, blog.settings) == 0
+    blog.put(Series, created_at=now() - 2 * DAY)
+    assert sweeping.sweep(blog.database, blog.settings) == 1
+    assert {series.title for series in blog.rows(Series)} == {"With a part", "Described"}
