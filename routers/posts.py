@@ -3,7 +3,7 @@
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from fastapi import Depends
+from fastapi import Depends, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -12,10 +12,10 @@ from database import Db, release
 from errors import StaleVersion
 from models import Post
 from routers.conflicts import conflict, with_unsaved
-from routers.loading import OwnPost, OwnTrashedPost
+from routers.loading import AtAnotherAddress, OwnPost, OwnTrashedPost
 from routers.showing import html_of
-from services import drafts as waiting
-from services import posts, streams, suggestions, texts, trash, writing
+from services import autosaves, comparing, desk, posts, suggestions, texts, trash, writing
+from services.diffs import Line
 from services.permissions import EDIT_ANY, WRITE, can_edit, has_scopes
 from web.forms import Form, form_of
 from web.templating import page, public_page, redirect, redirect_to
@@ -24,6 +24,7 @@ readable = public()
 router = guarded("", WRITE)
 
 NewPost = Annotated[Form[texts.NewPost], Depends(form_of(texts.NewPost))]
+Cursor = Annotated[str, Query(max_length=64)]
 PostEdit = Annotated[Form[texts.PostEdit], Depends(form_of(texts.PostEdit))]
 
 
@@ -50,7 +51,7 @@ def show(request: Request, slug: str, user: OptionalUser, db: Db) -> Response:
     try:
         shown = posts.show(db, slug, user, as_page=False)
     except posts.MovedPost as moved:
-        return redirect_to(request, moved.post.path, status_code=301)
+        raise AtAnotherAddress(moved.post.path) from None
     return public_page(
         request,
         "posts/show.html",
@@ -64,9 +65,17 @@ def show(request: Request, slug: str, user: OptionalUser, db: Db) -> Response:
 @router.get("/posts/{slug}/edit", name="posts.edit")
 def edit(request: Request, user: CurrentUser, post: OwnPost, db: Db) -> Response:
     form: Form[texts.PostEdit] = Form(posts.text_of(db, post) | {"version": str(post.version)})
-    known = suggestions.of(db, user)
+    difference, known = staged_difference(post, db), suggestions.of(db, user)
     unsaved = with_unsaved(form, post, user, db)
-    return page(request, "posts/edit.html", post=post, form=form, known=known, unsaved=unsaved)
+    return page(
+        request,
+        "posts/edit.html",
+        post=post,
+        form=form,
+        known=known,
+        unsaved=unsaved,
+        staged_difference=difference,
+    )
 
 
 @router.post("/posts/{slug}", name="posts.update")
@@ -95,23 +104,16 @@ def delete(request: Request, post: OwnPost) -> Response:
 @router.post("/posts/{slug}/delete", name="posts.destroy")
 def destroy(request: Request, post: OwnTrashedPost, db: Db) -> Response:
     trash.throw_away(db, post)
-    return redirect(request, "trash", say=f"“{post.title}” is in the trash.")
-
-
-@router.post("/posts/{slug}/restore", name="posts.restore")
-def restore(request: Request, post: OwnTrashedPost, db: Db) -> Response:
-    trash.restore(db, post)
-    return after_writing(request, post, f"“{post.title}” is back.")
+    return redirect(request, "trash.index", say=f"“{post.title}” is in the trash.")
 
 
 @router.get("/drafts", name="drafts")
-def drafts(request: Request, user: CurrentUser, db: Db) -> Response:
-    return page(request, "posts/drafts.html", drafts=waiting.of_user(db, user))
-
-
-@router.get("/trash", name="trash")
-def thrown_away(request: Request, user: CurrentUser, db: Db) -> Response:
-    return page(request, "posts/trash.html", posts=streams.trashed(db, user))
+def drafts(
+    request: Request, user: CurrentUser, db: Db, before: Cursor = "", after: Cursor = ""
+) -> Response:
+    shelf = desk.unfinished(db, user, before, after)
+    unsaved = autosaves.titles(db, user, [post.id for post in shelf.posts])
+    return page(request, "posts/drafts.html", shelf=shelf, unsaved=unsaved)
 
 
 SAVED, PUBLISHED = "Draft saved.", "Published."
@@ -128,7 +130,18 @@ SAID = {
 
 
 def said(action: str, was: str, post: Post) -> str:
+    if action == "save" and post.is_published and not post.staged:
+        return "Saved. It is what readers see already."
     return SAID.get((action, was)) or SAID_OF_NEW[post.state]
+
+
+def staged_difference(post: Post, db: Db) -> list[Line]:
+    """What readers do not see yet."""
+    if not post.staged:
+        return []
+    public, working = posts.public_text(db, post), posts.text_of(db, post)
+    release(db)
+    return comparing.difference(public, working)
 
 
 def zone_of(request: Request) -> ZoneInfo:
