@@ -22,8 +22,8 @@ def custom_slug(typed: str) -> str:
     """The author's own wish for an address; empty when there is none."""
     if len(typed) > LONGEST_TITLE:
         raise ValueError(f"At most {LONGEST_TITLE} characters, please.")
-    slug = slugs.slug_of(typed) if typed.strip() else ""
-    if typed.strip() and slug == "post" and typed.strip().lower() != "post":
+    slug = slugs.plain(typed)
+    if typed.strip() and not slug:
         raise ValueError("Please use a few letters or digits.")
     return slug
 
