@@ -44,6 +44,10 @@ class Invalid(Rejected):
     """The values are wrong in themselves."""
 
 
+class NotAnImage(Invalid):
+    """A file was sent that is no image, or none of the kinds that we take."""
+
+
 class Conflict(Rejected):
     """The values are fine, but somebody was there first."""
 

@@ -25,6 +25,7 @@ from routers.contents import ROUTERS
 from routers.redirects import handle_redirects
 from routers.refusals import note_refusals
 from routers.relying_parties import passkey_context
+from services import cheat_sheet
 from services.logins import device_name
 from settings import Settings, load_settings
 from web.access_log import AccessLog, set_up_logging
@@ -71,6 +72,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.templates.context_processors += [account_context, passkey_context]
     app.state.templates.env.filters["device"] = device_name
+    app.state.templates.env.globals["cheat_sheet"] = cheat_sheet.examples
 
     for router in ROUTERS:
         app.include_router(router)

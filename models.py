@@ -470,6 +470,7 @@ class Blob(SQLModel, table=True):
     __tablename__ = "blobs"
 
     key: str = Field(max_length=200, primary_key=True)
+    stored_at: datetime = moment(default_factory=now)  # before `data`, which is long to skip
     data: bytes = Field(sa_type=LargeBinary)
 
 

@@ -1,9 +1,12 @@
 """What of HTML may stand in a post: nh3 with our own list of what is allowed."""
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import nh3
+
+from services import media_names
 
 
 def clean(html: str) -> str:
@@ -29,7 +32,10 @@ MATHML = {
 ATTRIBUTES: dict[str, set[str]] = {
     "*": {"lang", "dir", "title"},
     "a": {"href", "id", "aria-label"},
-    "img": {"src", "alt", "width", "height"},
+    "img": {"src", "alt", "width", "height", "srcset"},
+    "video": {"src", "poster", "width", "height", "controls", "aria-label"},
+    "audio": {"src", "controls", "aria-label"},
+    "source": {"src", "type"},
     "ol": {"start", "reversed"},
     "li": {"id", "value"},
     "td": {"align", "colspan", "rowspan"},
@@ -44,16 +50,24 @@ ATTRIBUTES: dict[str, set[str]] = {
 TAGS = set(ATTRIBUTES) - {"*"} | set(
     """
         abbr aside b bdi blockquote br caption cite code col colgroup dd del dfn div dl dt em
-        figcaption figure hr i ins kbd mark p pre q rp rt ruby s samp section small span strong sub
+        figcaption figure hr i ins kbd mark nav p pre q rp rt ruby s samp section small span strong sub
         summary sup table tbody tfoot thead tr u ul var
         """.split()
 )
 OUR_IDS = re.compile(r"(h-|fn-|fnref-)[^\s]{1,200}")
 
 
-def only_our_ids(_tag: str, name: str, value: str) -> str | None:
-    """An id of the author's own could take a name that the page around it uses."""
-    return value if name != "id" or OUR_IDS.fullmatch(value) else None
+def only_ours(_tag: str, name: str, value: str) -> str | None:
+    """An id of the author's own could take a name that the page around it uses; the addresses in a
+    `srcset` are looked at by nobody else."""
+    check = CHECKS.get(name)
+    return value if check is None or check(value) else None
+
+
+CHECKS: dict[str, Callable[[str], object]] = {
+    "id": OUR_IDS.fullmatch,
+    "srcset": media_names.is_srcset,
+}
 
 
 # Short names that Pygments gives its tokens, e.g. "kn" or "s2".
@@ -64,16 +78,29 @@ SANITISER: dict[str, Any] = {
     "tags": TAGS,
     "clean_content_tags": {"script", "style", "template", "noscript", "iframe", "object", "title"},
     "attributes": ATTRIBUTES,
-    "attribute_filter": only_our_ids,
-    "tag_attribute_values": {"input": {"type": {"checkbox"}}},
+    "attribute_filter": only_ours,
+    "tag_attribute_values": {
+        "input": {"type": {"checkbox"}},
+        "img": {"sizes": {media_names.IN_TEXT, media_names.ALONE}, "decoding": {"async"}},
+        "video": {"preload": {"metadata", "none"}},
+        "audio": {"preload": {"metadata", "none"}},
+        "nav": {"aria-label": {"Contents"}},
+        "div": {"tabindex": {"0"}},
+    },
     # One attribute each: nh3 adds several in no particular order, and the same text must always
     # give the same bytes.
     "set_tag_attribute_values": {
         "input": {"disabled": ""},
         "pre": {"tabindex": "0"},  # long lines scroll, and not everybody has a mouse
+        "img": {"loading": "lazy"},
+        "video": {"controls": ""},
+        "audio": {"controls": ""},
     },
     "allowed_classes": {
         "a": {"anchor", "footnote-backref"},
+        "nav": {"toc"},
+        "figure": {"listing"},
+        "div": {"wide-table"},
         "aside": {"admonition", "note", "tip", "important", "warning", "caution"},
         "p": {"admonition-title"},
         "section": {"footnotes"},

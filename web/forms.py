@@ -15,6 +15,7 @@ from errors import (
     Conflict,
     CopiedPasskey,
     Invalid,
+    NotAnImage,
     Rejected,
     WrongCode,
     WrongPasskey,
@@ -29,6 +30,7 @@ MOST_FIELDS = 100
 LARGE_BYTES = 16 * 1024
 STATUS: dict[type[Rejected], int] = {
     Conflict: 409,
+    NotAnImage: 415,
     WrongPassword: 401,
     WrongCode: 401,
     WrongPasskey: 400,

@@ -43,6 +43,7 @@ def upgrade() -> None:
     op.create_table(
         "blobs",
         sa.Column("key", sa.String(length=200), nullable=False),
+        sa.Column("stored_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("data", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("key", name=op.f("pk_blobs")),
     )

@@ -1,0 +1,77 @@
+"""What one can type, and what becomes of it."""
+
+from dataclasses import dataclass
+from functools import cache
+
+from services import markdown
+
+
+@dataclass(frozen=True)
+class Example:
+    """`html` is safe to show; `says` stands in its place where a picture would need a file."""
+
+    name: str
+    source: str
+    html: str
+    says: str = ""
+
+
+@cache
+def examples() -> tuple[Example, ...]:
+    """The whole sheet, rendered once in the life of a process."""
+    return tuple(
+        Example(name, source, "" if says else markdown.render(source), says)
+        for name, source, says in SHEET
+    )
+
+
+SHEET = (
+    ("Emphasis", "*leaning*, **strong**, ~~struck out~~", ""),
+    ("Headings", "## A chapter\n\n### A part of it", ""),
+    ("Links", "[the harbour](https://example.org), or just https://example.org", ""),
+    ("Lists", "- rope\n- tar\n  - and a brush\n\n1. first\n2. second", ""),
+    ("Tasks", "- [x] paint the hull\n- [ ] wait for spring", ""),
+    ("Quotes", "> Rope forgets nothing.\n>\n> — a rigger", ""),
+    ("Code", '`one word`, or lines of it:\n\n```python\nprint("ahoy")\n```', ""),
+    ("A listing with a title", '```toml title="boat.toml"\nname = "Petrel"\n```', ""),
+    ("Tables", "| tide | hour |\n|------|-----:|\n| high | 6:12 |\n| low  | 12:30 |", ""),
+    (
+        "Images",
+        "![What it shows](https://…/boat.webp)",
+        "The image. Describe it for those who cannot see it.",
+    ),
+    (
+        "Images with a caption",
+        '![What it shows](https://…/boat.webp "The Petrel in May")',
+        "The image, and the caption below it. Both need a paragraph of their own.",
+    ),
+    (
+        "Video and sound",
+        "![A talk about knots](https://…/talk.mp4)",
+        "A player, for .mp4, .webm, .ogv, .mp3, .ogg, .oga, .m4a, .wav, .flac and .opus.",
+    ),
+    ("Footnotes", "Ropes shrink.[^wet]\n\n[^wet]: When they are wet.", ""),
+    (
+        "Notes that stand out",
+        "> [!NOTE]\n> Or TIP, IMPORTANT, WARNING, CAUTION.\n\n> [!WARNING] Wet paint\n> With a title of its own.",
+        "",
+    ),
+    (
+        "Formulas",
+        "$e^{i\\pi} = -1$, or on a line of its own:\n\n$$\\int_0^1 x^2\\,dx = \\frac{1}{3}$$",
+        "",
+    ),
+    (
+        "More to unfold",
+        "<details>\n<summary>The recipe</summary>\n\nLinseed oil, and *patience*.\n\n</details>",
+        "",
+    ),
+    ("Contents", "[TOC]", "A list of all headings, with links to them."),
+    ("A line between", "above\n\n---\n\nbelow", ""),
+    ("As it is typed", "\\*not leaning\\*", ""),
+    (
+        "Keys, marks, small print",
+        "<kbd>Ctrl</kbd> <mark>marked</mark> H<sub>2</sub>O <small>small</small>",
+        "",
+    ),
+)
