@@ -15,9 +15,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from backends import Unavailable
 from backends.mail import open_mailer
+from backends.storage import Storage, open_storage
 from database import Database
 from models import now
-from services import mails, outbox, sweeping
+from services import mails, media, outbox, sweeping
 from settings import Settings
 
 if TYPE_CHECKING:  # huey: 60 ms and 8 MiB, for those who have a worker
@@ -32,6 +33,7 @@ STOP_SECONDS = 0.8
 LOOK_EVERY, EACH_TICK = timedelta(minutes=15), timedelta(0)
 # Soon after a start, since some platforms let no process live for long.
 FIRST_SWEEP, SWEEP_EVERY = timedelta(minutes=10), timedelta(hours=1)
+SWEEP_FILES_EVERY = timedelta(days=1)  # all of them must be listed
 
 
 Job = Callable[["Jobs"], None]
@@ -47,6 +49,8 @@ def safely(job: Job) -> Job:
         except SQLAlchemyError as error:
             why = str(getattr(error, "orig", error)).strip()
             log.warning("%s waits for the database: %s", job.__name__, why)
+        except Unavailable:
+            log.warning("%s waits for a service that does not answer", job.__name__)
         except Exception:
             log.exception("%s failed", job.__name__)
 
@@ -62,6 +66,7 @@ class Jobs:
         self.is_worker = is_worker
         self.mailer = open_mailer(settings)
         self.look_at, self.sweep_at = now(), now() + FIRST_SWEEP
+        self.sweep_files_at = self.sweep_at
         self.thread = threading.Thread(target=self.run, name="jobs", daemon=True)
         self.is_wanted = threading.Event()
         self.is_over = False
@@ -106,6 +111,10 @@ class Jobs:
             log.warning("Redis is away: the worker will find a mail by itself")
 
     @cached_property
+    def storage(self) -> Storage:
+        return open_storage(self.settings, self.database)
+
+    @cached_property
     def queue(self) -> "Queue":
         """Between the web processes and the worker."""
         from huey import crontab
@@ -123,6 +132,8 @@ class Jobs:
             self.deliver()
         if now() >= self.sweep_at:
             self.sweep()
+        if now() >= self.sweep_files_at:
+            self.sweep_files()
 
     @safely
     def deliver(self) -> None:
@@ -136,3 +147,9 @@ class Jobs:
         """Delete what is over."""
         self.sweep_at = now() + SWEEP_EVERY
         sweeping.sweep(self.database, self.settings)
+
+    @safely
+    def sweep_files(self) -> None:
+        """Delete files that no image has."""
+        self.sweep_files_at = now() + SWEEP_FILES_EVERY
+        media.sweep(self.database, self.storage)

@@ -18,14 +18,16 @@ from backends.events import open_events
 from backends.limits import open_limits
 from backends.openid import open_providers
 from backends.session_store import open_store
+from backends.storage import open_storage
 from database import Database
 from jobs import Jobs
 from live_watch import Watch
 from routers.contents import ROUTERS
+from routers.receiving import UPLOADS
 from routers.redirects import handle_redirects
 from routers.refusals import note_refusals
 from routers.relying_parties import passkey_context
-from services import cheat_sheet
+from services import cheat_sheet, media
 from services.logins import device_name
 from settings import Settings, load_settings
 from web.access_log import AccessLog, set_up_logging
@@ -43,6 +45,7 @@ from web.security_headers import SecurityHeaders
 from web.session_middleware import SessionMiddleware
 from web.signing import CookieOptions, Cookies
 from web.templating import Templates
+from web.uploads import Uploads
 
 log = logging.getLogger("inkstand")
 PUBLIC = Path(__file__).parent / "public"
@@ -61,10 +64,13 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.database = Database(settings.database_url, settings.database_connections)
     app.state.sessions = open_store(settings.redis_url, app.state.database)
     app.state.limits = open_limits(settings.redis_url, app.state.database)
+    app.state.storage = open_storage(settings, app.state.database)
+    app.state.uploads = Uploads()
     app.state.watch = Watch(app.state.database, open_events(settings.redis_url))
     app.state.providers = open_providers(settings)
     app.state.auth_providers = providers_of(settings)
     app.state.jobs = Jobs(settings, app.state.database)
+    app.state.database.listeners[media.DELETED] = app.state.storage.delete
     app.state.cookies = Cookies(settings.secrets, cookie_options(settings))
     assets = Assets(PUBLIC)
     app.state.templates = Templates(
@@ -83,7 +89,7 @@ def create_app(settings: Settings) -> FastAPI:
     # The last one added is the first to see a request.
     app.add_middleware(Faults)
     app.add_middleware(AddressGuard, missing=answering(404))
-    app.add_middleware(BodyGuard, too_large=answering(413))
+    app.add_middleware(BodyGuard, too_large=answering(413), uploads=UPLOADS)
     app.add_middleware(
         SessionMiddleware,
         store=app.state.sessions,

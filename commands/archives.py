@@ -42,9 +42,7 @@ def import_(
     author: Annotated[
         str, typer.Option(help="Whose the texts of people without an account are to be.")
     ] = "",
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only say what would happen.")
-    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would happen.")] = False,
 ) -> None:
     """Read an archive of `export`, or Markdown of Jekyll or Hugo. Overwrites nothing."""
     from backends.storage import open_storage

@@ -23,7 +23,7 @@ def show(request: Request, user: CurrentUser, client: CurrentClient, db: Db) -> 
     """A zip; nothing is held while it is sent, however slow they are who take it."""
     state = request.app.state
     take_one(state.limits, EXPORTS_OF_PERSON, str(user.id))
-    file = exports.write(db, user, state.settings)
+    file = exports.write(db, user, state.settings, state.storage)
     release(db)
     audit.record_apart(state.database, audit.EXPORTED, user, client=client)
     named = f'attachment; filename="{user.username}.zip"'

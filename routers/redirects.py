@@ -12,7 +12,7 @@ from auth_dependencies import FreshLoginRequired, GoElsewhere, LoginRequired
 from database import SAFE_METHODS
 from errors import Unverified
 from routers.loading import AtAnotherAddress
-from web.errors import error_page
+from web.errors import error_page, wants_json
 from web.next_url import safe_next
 from web.templating import redirect_to
 
@@ -27,7 +27,7 @@ def handle_redirects(app: FastAPI) -> None:
 
 def to_login(request: Request, _: Any) -> Response:
     """303 to the login form, which leads back here; the API gets 401."""
-    if is_api(request):
+    if wants_json(request):
         return error_page(request, 401, NOBODY)
     return by_way_of(request, "/auth/login")
 
@@ -37,7 +37,7 @@ NOBODY = "Log in first, or send a token: Authorization: Bearer. See /docs."
 
 def to_confirmation(request: Request, _: Any) -> Response:
     """303 to where one shows again who one is, and from there back here; the API gets 401."""
-    if is_api(request):
+    if wants_json(request):
         wanted = {"WWW-Authenticate": 'Bearer error="reauth_required"'}
         return error_page(request, 401, STALE, wanted, kind="reauth_required")
     return by_way_of(request, "/auth/confirm")
@@ -48,7 +48,7 @@ STALE = "This needs a fresh login. Log in again, then repeat the request."
 
 def to_verification(request: Request, error: Any) -> Response:
     """303 to where one may have the link sent again; the API gets 403."""
-    if is_api(request):
+    if wants_json(request):
         return error_page(request, 403, str(error), kind="unverified_email")
     request.state.session.begin_flow(PENDING_FOR, unverified_user=str(error.user_id))
     return redirect_to(request, "/auth/verify")
@@ -63,10 +63,6 @@ def elsewhere(request: Request, error: Any) -> Response:
     if not path.startswith("/"):
         path = str(request.app.url_path_for(path))
     return by_way_of(request, path)
-
-
-def is_api(request: Request) -> bool:
-    return str(request.scope["path"]).startswith("/api/")
 
 
 def by_way_of(request: Request, path: str) -> Response:

@@ -9,7 +9,7 @@ from sqlmodel import Session, col, select
 
 from errors import Conflict
 from models import NOBODY, Post, PostTag, Slug, User, now
-from services import accounts, audit, logins, names, notices
+from services import accounts, audit, logins, media_uses, names, notices
 from services.logins import Client
 from settings import Role, Settings
 
@@ -23,7 +23,7 @@ class Departure(BaseModel):
 def leave(db: Session, user: User, choice: Departure, settings: Settings, client: Client) -> None:
     """Delete an account; logins, tokens, passkeys and the like go with its row.
 
-    Drafts and what is in the trash go in any case. Published posts stay under "Deleted user", or
+    Drafts and what is in the trash go in any case, and so do images that no text shows any more. Published posts stay under "Deleted user", or
     go too: then their addresses say that there was something. The name is kept from others.
 
     Raises:
@@ -39,6 +39,7 @@ def leave(db: Session, user: User, choice: Departure, settings: Settings, client
     if choice.posts == "keep":
         hand_on(db, theirs & col(Post.published_at).is_not(None), nobody)
     erase(db, theirs, nobody)
+    media_uses.part_with(db, leaver, nobody)
     audit.record(db, audit.DELETED, leaver, client=client, posts=choice.posts)
     notices.tell(db, settings, leaver, "goodbye", posts=choice.posts)
     names.retire(db, leaver.username)
@@ -77,12 +78,14 @@ def find_or_make_nobody(db: Session) -> User:
 def hand_on(db: Session, which: ColumnElement[bool], nobody: User) -> None:
     """Posts as readers know them, without the edits that were never made public."""
     visible = which & col(Post.trashed_at).is_(None)
+    media_uses.forget(db, visible, media_uses.STAGED)
     change_posts(db, visible, author_id=nobody.id, staged=None)
 
 
 def erase(db: Session, which: ColumnElement[bool], nobody: User) -> None:
     """Texts are deleted. Of what was public once the row stays, empty: nobody gets its address."""
     unseen = select(Post.id).where(which, col(Post.first_published_at).is_(None))
+    media_uses.forget(db, which, media_uses.TEXT, media_uses.STAGED)
     db.execute(delete(PostTag).where(col(PostTag.post_id).in_(select(Post.id).where(which))))
     db.execute(delete(Slug).where(col(Slug.post_id).in_(unseen)))
     db.execute(delete(Post).where(col(Post.id).in_(unseen)))

@@ -5,12 +5,26 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any
-from zipfile import ZIP_DEFLATED, ZipFile
+from uuid import UUID
+from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile
 
 from sqlmodel import Session, col, select
 
-from models import ApiToken, AuditEvent, Identity, Login, Passkey, Post, RefreshToken, User, now
-from services import tags
+from backends.storage import Storage
+from database import release
+from models import (
+    ApiToken,
+    AuditEvent,
+    Identity,
+    Login,
+    Media,
+    Passkey,
+    Post,
+    RefreshToken,
+    User,
+    now,
+)
+from services import media, tags
 from settings import Settings
 
 IN_MEMORY = 1024 * 1024  # what is larger goes to the disk
@@ -55,6 +69,7 @@ TABLES: dict[str, tuple[Any, Any, tuple[str, ...]]] = {
         RefreshToken.user_id,
         ("scopes", "user_agent", "address", "created_at", "used_at", "expires_at"),
     ),
+    "images.json": (Media, Media.user_id, ("id", "name", "alt", "caption", "created_at")),
     "passkeys.json": (Passkey, Passkey.user_id, ("name", "created_at", "used_at")),
 }
 README = """\
@@ -63,6 +78,7 @@ What {site_name} ({link_base}) knows of {username}, as of {now}.
 profile.json      who you are here
 posts/            what you wrote, drafts and the trash too: Markdown, with the rest in YAML above it;
                   a name that ends in .staged.md has changes that readers do not see yet
+images/           your images, in the folders of their addresses; images.json: what you said of them
 logins.json       the devices on which you are logged in
 events.json       logins, and what changed in your account
 identities.json   the accounts elsewhere by which you log in
@@ -73,10 +89,11 @@ Passwords, keys and the tokens themselves are not in here. Times are in UTC.
 """
 
 
-def write(db: Session, user: User, settings: Settings) -> IO[bytes]:
+def write(db: Session, user: User, settings: Settings, storage: Storage) -> IO[bytes]:
     """The archive, as a file to be read from its start and closed.
 
-    However much somebody has written, a few posts at a time are in memory.
+    However much somebody has written, a few posts at a time are in memory, or one image. While
+    those are fetched nothing of the database is held.
     """
     file = SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - whoever reads it closes it
     with ZipFile(file, "w", ZIP_DEFLATED) as archive:
@@ -95,8 +112,18 @@ def write(db: Session, user: User, settings: Settings) -> IO[bytes]:
             archive.writestr(f"posts/{post.slug}.md", markdown_file(post, names))
             if post.staged:
                 archive.writestr(f"posts/{post.slug}.staged.md", staged_file(post.staged))
+        images = db.exec(select(Media).where(Media.user_id == user.id)).all()
+        release(db)
+        write_images(archive, storage, images)
     file.seek(0)
     return file
+
+
+def write_images(archive: ZipFile, storage: Storage, images: Sequence[Media]) -> None:
+    """As they are: they are compressed already."""
+    for image in images:
+        if data := storage.get(media.key(image.id, image.width)):
+            archive.writestr(f"images/{image.id}/{image.name}", data, ZIP_STORED)
 
 
 def rows_of(
@@ -158,8 +185,8 @@ def write_rows(entry: IO[bytes], rows: Iterator[dict[str, Any]]) -> None:
 
 
 def as_json(value: Any, indent: int | None = 2) -> str:
-    return json.dumps(value, ensure_ascii=False, indent=indent, default=in_utc)
+    return json.dumps(value, ensure_ascii=False, indent=indent, default=in_words)
 
 
-def in_utc(value: datetime) -> str:
-    return value.isoformat(timespec="seconds")
+def in_words(value: datetime | UUID) -> str:
+    return str(value) if isinstance(value, UUID) else value.isoformat(timespec="seconds")

@@ -13,6 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Any
 
+from backends import Unavailable
 from errors import Invalid, NotAnImage, Rejected
 from services.media_names import WIDTHS
 
@@ -20,6 +21,7 @@ CONTENT_TYPE = "image/webp"
 CHILD = Path(__file__).with_name("imaging_child.py")
 LONGEST_SECONDS = 60
 MOST_HEAD_BYTES = 4096
+DISK_FULL = 3
 # All that a child gets of our environment, which holds secrets.
 KEPT_ENVIRONMENT = ("LD_LIBRARY_PATH", "PATH", "SYSTEMROOT")
 
@@ -55,6 +57,7 @@ def converted(source: IO[bytes]) -> Iterator[Converted]:
     Raises:
         NotAnImage: it is none of the kinds that we take.
         Invalid: it cannot be decoded, or is too much.
+        Unavailable: the disk is full.
     """
     source.seek(0)
     with TemporaryFile() as output:
@@ -83,6 +86,8 @@ def run(source: IO[bytes], output: IO[bytes]) -> bool:
         )
     except subprocess.TimeoutExpired:
         return False
+    if done.returncode == DISK_FULL:
+        raise Unavailable("There is no room on the disk for temporary files.")
     return done.returncode == 0
 
 

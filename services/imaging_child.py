@@ -9,21 +9,25 @@ that it announces, one after another.
 import copy  # noqa: F401
 import io
 import json
+import os
 import sys
 from typing import Any, BinaryIO
 
-from PIL import Image, ImageCms, ImageOps, ImageSequence
-
-# These, and `copy`, Pillow would import later, when no file can be opened any more.
-from PIL import (  # noqa: F401, I001
+# What is not used here, and `copy`, Pillow would import when no file can be opened any more.
+from PIL import (  # noqa: F401
     AvifImagePlugin,
+    Image,
     ImageChops,
+    ImageCms,
     ImageColor,
     ImageFile,
     ImageFilter,
+    ImageOps,
     ImagePalette,
+    ImageSequence,
     MpoImagePlugin,
     TiffImagePlugin,
+    UnidentifiedImageError,
     WebPImagePlugin,
 )
 
@@ -39,6 +43,7 @@ LARGE_PIXELS = 8_000_000  # from here on speed counts for more than a few per ce
 MEMORY_BYTES = 1536 * 1024 * 1024
 PROCESSOR_SECONDS = 40
 MOST_OUTPUT_BYTES = 64 * 1024 * 1024
+DISK_FULL = 3  # the exit code
 
 
 class Refused(Exception):
@@ -52,16 +57,18 @@ def main() -> None:
         head, files = convert(sys.stdin.buffer, widths)
     except Refused as refused:
         head, files = {"refused": str(refused)}, []
-    except Image.UnidentifiedImageError:
+    except UnidentifiedImageError:
         head, files = {"refused": "unknown"}, []
     except Image.DecompressionBombError:
         head, files = {"refused": "pixels"}, []
     except Exception:  # decoders raise whatever comes to their mind
         head, files = {"refused": "damaged"}, []
-    output = sys.stdout.buffer
-    output.write(json.dumps(head).encode() + b"\n")
-    for file in files:
-        output.write(file)
+    try:
+        sys.stdout.buffer.write(json.dumps(head).encode() + b"\n")
+        sys.stdout.buffer.writelines(files)
+        sys.stdout.flush()
+    except OSError:
+        os._exit(DISK_FULL)
 
 
 def limit() -> None:
@@ -174,7 +181,9 @@ class Still:
         if self.lossless:
             return as_webp(self.image, lossless=True, quality=50, method=4)
         width, height = self.size
-        return as_webp(self.image, quality=QUALITY, method=2 if width * height > LARGE_PIXELS else 4)
+        return as_webp(
+            self.image, quality=QUALITY, method=2 if width * height > LARGE_PIXELS else 4
+        )
 
 
 class Moving:

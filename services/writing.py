@@ -9,7 +9,7 @@ from sqlmodel import Session, col, select
 
 from errors import Conflict, StaleVersion
 from models import Post, User, now
-from services import publishing, revisions, slugs, tags
+from services import media_uses, publishing, revisions, slugs, tags
 from services.texts import NewPost, PostEdit, Text, rendered
 
 
@@ -86,6 +86,7 @@ def keep(db: Session, post: Post, text: NewPost | PostEdit, editor: User) -> Non
     db.flush()  # the post must be there before what refers to it
     kind = revisions.PUBLISHED if text.action == "publish" else revisions.SAVED
     revisions.add(db, post, revisions.as_revision(text, text.slug or post.slug), editor, kind)
+    media_uses.note(db, post, editor)
 
 
 def apply(db: Session, post: Post, text: Text, columns: dict[str, Any]) -> None:

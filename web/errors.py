@@ -37,14 +37,14 @@ def error_page(
     kind: str = "about:blank",
     **members: Any,
 ) -> Response:
-    """The page for a status, or the JSON problem for an address of the API.
+    """The page for a status, or the JSON problem for a program.
 
     `kind` and other `members` are for the problem (RFC 9457, section 3). A 404 is the same bytes for whatever is missing or hidden, so it carries no request id.
     """
     words = WORDS.get(status) or WORDS[400 if status < 500 else 500]
     sentence = sentence or words.sentence
     request_id = state(request.scope).get("request_id", "")
-    if request.scope["path"].startswith("/api/"):
+    if wants_json(request):
         problem = {
             "type": kind,
             "title": words.title,
@@ -71,6 +71,13 @@ def error_page(
     if status == 503:
         response.headers.setdefault("Retry-After", str(RETRY_AFTER_SECONDS))
     return response
+
+
+def wants_json(request: Request) -> bool:
+    """A program of the API, or a script of one of our pages, which says so."""
+    accepted = request.headers.get("accept", "")
+    is_script = "application/json" in accepted and "text/html" not in accepted
+    return is_script or request.scope["path"].startswith("/api/")
 
 
 def kept_text(request: Request) -> dict[str, str]:

@@ -18,6 +18,7 @@ from web.signing import LONGEST_COOKIE, Cookies
 # What a session must win before its end is written again.
 WORTH_WRITING = timedelta(minutes=1)
 A_YEAR = 365 * 24 * 60 * 60
+IMMUTABLE = "immutable"
 Restore = Callable[[Scope, str], Awaitable[Remembered | None]]
 
 
@@ -78,8 +79,11 @@ class SessionMiddleware:
                     await self.unavailable(scope, receive, writing)
                     return
                 self.write_other_cookies(session, headers, message["status"])
+                has_news = "set-cookie" in headers
+                if IMMUTABLE in headers.get("cache-control", "") and not has_news:
+                    return await send(message)  # the same bytes for everybody, for ever
                 headers.add_vary_header("Cookie")
-                is_personal = cookie or remembered or "set-cookie" in headers
+                is_personal = cookie or remembered or has_news
                 if is_personal or "cache-control" not in headers:
                     headers["Cache-Control"] = "private, no-store"
             await send(message)

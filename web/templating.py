@@ -30,6 +30,7 @@ class Templates:
         )
         self.env.globals |= everywhere
         self.env.filters |= {"day": day, "moment": moment, "machine_time": machine_time}
+        self.env.filters["megabytes"] = megabytes
         self.context_processors: list[ContextProcessor] = []
 
     def render(self, request: Request, name: str, context: dict[str, Any]) -> str:
@@ -83,3 +84,10 @@ def moment(when: datetime) -> str:
 
 def machine_time(moment: datetime) -> str:
     return moment.isoformat(timespec="seconds")
+
+
+def megabytes(size: int) -> str:
+    """“1.4 MB”, “500 MB”, “36 KB”."""
+    if size < 1024 * 1024:
+        return f"{-(-size // 1024)} KB"
+    return f"{size / 1024 / 1024:.1f}".removesuffix(".0") + " MB"

@@ -1,6 +1,6 @@
 """The same nouns as JSON. Every route is made by `api_public` or `api_guarded`."""
 
-from routers.api import auth, posts, tags, token, tokens
+from routers.api import auth, media, posts, tags, token, tokens
 
 routers = (
     auth.router,
@@ -11,5 +11,6 @@ routers = (
     token.own,
     posts.readable,
     posts.router,
+    media.router,
     tags.router,
 )

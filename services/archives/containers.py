@@ -140,7 +140,12 @@ def check_entry(entry: ZipInfo) -> None:
 def check_name(name: str) -> None:
     parts = name.split("/")
     is_utf8 = name == name.encode("utf-8", "replace").decode()
-    if len(name) > LONGEST_NAME or not is_utf8 or STRANGE.search(name) or {"", ".", ".."} & set(parts):
+    if (
+        len(name) > LONGEST_NAME
+        or not is_utf8
+        or STRANGE.search(name)
+        or {"", ".", ".."} & set(parts)
+    ):
         raise Invalid({shown(name): "A file in an archive cannot have this name."})
 
 

@@ -150,7 +150,9 @@ class Foreign:
         folders = [posixpath.join(self.top, root) for root in ROOTS]
         if not path.startswith("/"):
             folders.insert(0, posixpath.dirname(name))
-        candidates = (posixpath.normpath(posixpath.join(each, path.lstrip("/"))) for each in folders)
+        candidates = (
+            posixpath.normpath(posixpath.join(each, path.lstrip("/"))) for each in folders
+        )
         if found := next((each for each in candidates if each in self.container.sizes), None):
             return found
         self.note(path, "it is not in the archive")

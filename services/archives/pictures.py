@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from io import BytesIO
 from tempfile import TemporaryFile
 from typing import Any
 from uuid import UUID

@@ -1,7 +1,7 @@
 """Looking through an archive, and at the blog it is to go into, before anything is touched."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -21,9 +21,7 @@ NO_ACCOUNTS = (
     "There are no accounts here yet, and none in the archive. Make yours first: "
     "python3 blog.py user NAME"
 )
-NO_ACCOUNT = (
-    "{} has no account here. Make one, or say whose such texts are to be: --author NAME"
-)
+NO_ACCOUNT = "{} has no account here. Make one, or say whose such texts are to be: --author NAME"
 OTHER_TEXT = "The blog has another text there. It stays as it is, and this one is left out."
 
 
@@ -154,7 +152,9 @@ def check(plan: Plan, text: Text) -> None:
 def compare(db: Session, plan: Plan, read: dict[str, Text]) -> None:
     """With what the blog has under the same ids and addresses."""
     wanted = {each.about.id for each in read.values()}
-    wanted |= {plan.taken[slug] for each in read.values() if (slug := each.about.slug) in plan.taken}
+    wanted |= {
+        plan.taken[slug] for each in read.values() if (slug := each.about.slug) in plan.taken
+    }
     query = select(Post.id, Post.title, Post.content).where(col(Post.id).in_(wanted))
     found = {post_id: (title, content) for post_id, title, content in db.exec(query)}
     for name, text in read.items():
