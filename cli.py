@@ -167,13 +167,10 @@ def demo(
     print(f"Log in as {filled.username} with the password {filled.password}")
 
 
-for name, command in {
-    "user": accounts.user,
-    "password": accounts.password,
-    "export": archives.export,
-    "import": archives.import_,
-}.items():
-    app.command(name)(command)
+app.command()(accounts.user)
+app.command()(accounts.password)
+app.command()(archives.export)
+app.command("import")(archives.import_)
 
 
 if __name__ == "__main__":

@@ -31,9 +31,12 @@ def export(
     settings = load_settings()
     database = open_migrated(settings)
     storage = open_storage(settings, database)
-    with saying("Nothing was written."), database.snapshot() as db:
-        with bar("Writing", packing.count(db)) as advance:
-            packing.write(file, packing.entries(db, storage, with_emails=with_emails), advance)
+    with (
+        saying("Nothing was written."),
+        database.snapshot() as db,
+        bar("Writing", packing.count(db)) as advance,
+    ):
+        packing.write(file, packing.entries(db, storage, with_emails=with_emails), advance)
     print(f"{file} has everything, as it was a moment ago: texts, images, names. No passwords.")
 
 

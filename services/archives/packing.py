@@ -17,6 +17,7 @@ from backends.storage import Storage
 from models import Media, MediaUse, Post, Series, Slug, Tag, TagAlias, User
 from services import media_uses, tags
 from services.archives import front_matter, pictures, shapes
+from settings import Role
 
 Entry = tuple[str, str | bytes]
 Names = dict[UUID, str]
@@ -60,11 +61,12 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
 
 def entries(db: Session, storage: Storage, *, with_emails: bool = False) -> Iterator[Entry]:
     """All files, in order. `db` must see one moment: see `Database.snapshot`."""
-    yield "inkstand.yaml", head_of(shapes.Manifest(format=1))
+    yield "inkstand.yaml", head_of(shapes.Manifest(format=shapes.FORMAT))
     names = dict(db.execute(select(User.id, User.username)).tuples().all())
     hidden = {} if with_emails else {"email": None, "email_confirmed": None}
     for user in rows(db, User, User.username):
-        yield f"authors/{user.username}.yaml", head_of(shapes.Author.of(user, **hidden))
+        author = shapes.Author.of(user, role=Role(user.role), **hidden)
+        yield f"authors/{user.username}.yaml", head_of(author)
     before = lists(db.execute(select(TagAlias.tag_id, TagAlias.slug)))
     for tag in rows(db, Tag, Tag.slug):
         yield f"tags/{tag.slug}.yaml", head_of(shapes.Tag.of(tag, aliases=before[tag.id]))
@@ -72,8 +74,8 @@ def entries(db: Session, storage: Storage, *, with_emails: bool = False) -> Iter
         shape = shapes.Series.of(series, author=names[series.author_id])
         yield f"series/{series.slug}.yaml", head_of(shape)
     for image in rows(db, Media, Media.id):
-        shape = shapes.Picture.of(image, owner=names[image.user_id])
-        yield f"media/{image.id}.yaml", head_of(shape)
+        picture = shapes.Picture.of(image, owner=names[image.user_id])
+        yield f"media/{image.id}.yaml", head_of(picture)
         if data := pictures.read(storage, image):
             yield f"media/{image.id}/{image.name}", data
     yield from posts(db, names)
@@ -90,7 +92,7 @@ def posts(db: Session, names: Names) -> Iterator[Entry]:
         tagged, before = tags.of_posts(db, ids), old_slugs(db, ids)
         granted = images_of_others(db, ids)
         for post in some:
-            known = {
+            known: dict[str, Any] = {
                 "author": names[post.author_id],
                 "aliases": [shapes.path_of(slug, post.is_page) for slug in before[post.id]],
             }

@@ -158,7 +158,8 @@ def compare(db: Session, plan: Plan, read: dict[str, Text]) -> None:
     query = select(Post.id, Post.title, Post.content).where(col(Post.id).in_(wanted))
     found = {post_id: (title, content) for post_id, title, content in db.exec(query)}
     for name, text in read.items():
-        there = found.get(text.about.id) or found.get(plan.taken.get(text.about.slug))
+        about = text.about
+        there = found.get(about.id) or found.get(plan.taken.get(about.slug, about.id))
         if there is None:
             plan.texts.append(name)
         elif there == (text.text.title, text.text.content):

@@ -6,7 +6,7 @@ the posts. What has its default is left out.
 
 import re
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar, cast
 from uuid import UUID
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, ValidationError
@@ -19,8 +19,15 @@ from services.text import one_line, optional_line
 from services.texts import LONGEST_SERIES, LONGEST_TITLE
 from settings import Role
 
+FORMAT = 1
 LONGEST_SLUG = 120
 SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+
+
+def known_format(value: int) -> int:
+    if value != FORMAT:
+        raise ValueError(f"This is format {value}; this version of Inkstand knows {FORMAT}.")
+    return value
 
 
 def moment(value: datetime) -> datetime:
@@ -109,7 +116,8 @@ class Shape(BaseModel):
         """That of a row; `others` are what is no column of it."""
         names = cls.model_fields.keys() - others
         columns = {name: getattr(row, COLUMNS.get(name, name)) for name in names}
-        return cls.model_construct(**columns, **others)  # what is stored was checked before
+        # What is stored was checked before.
+        return cast(Self, cls.model_construct(**columns, **others))
 
     def columns(self, *others: str) -> dict[str, Any]:
         """For a row, but for `others`."""
@@ -124,7 +132,7 @@ class Shape(BaseModel):
 class Manifest(Shape):
     """inkstand.yaml"""
 
-    format: Literal[1]
+    format: Annotated[int, AfterValidator(known_format)]
 
 
 class Author(Shape):
