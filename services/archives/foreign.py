@@ -13,7 +13,7 @@ from uuid import UUID, uuid5
 
 from errors import Invalid, Rejected
 from models import now
-from services import imaging, media_names, media_uses, slugs, tags, usernames
+from services import imaging, media_names, slugs, tags, usernames
 from services.archives import front_matter, shapes
 from services.archives.containers import Container
 from services.archives.reading import (
@@ -102,12 +102,11 @@ class Foreign:
             "lastmod": changed,
         }
         shape = shapes.parsed(shapes.Post, about)
-        text = checked_text(
-            title=title, content=self.with_images(content, name, shape), tags=", ".join(shape.tags)
-        )
+        content = self.with_images(content, name, shape)
+        shape.images = sorted(media_names.ids_in(content))
+        text = checked_text(title=title, content=content, tags=", ".join(shape.tags))
         is_page = "page" in (known.get("type"), known.get("layout"))
-        images = {media_uses.TEXT: sorted(media_names.ids_in(text.content))}
-        return Text(shape, is_page, text, None, images)
+        return Text(shape, is_page, text, None)
 
     def slug(self, name: str, wanted: str) -> str:
         """Its own: two texts of different days may well be called the same."""

@@ -15,7 +15,7 @@ from sqlmodel import Session, col, func, select
 
 from backends.storage import Storage
 from models import Media, MediaUse, Post, Series, Slug, Tag, TagAlias, User
-from services import media_uses, tags
+from services import tags
 from services.archives import front_matter, pictures, shapes
 from settings import Role
 
@@ -62,7 +62,7 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
 def entries(db: Session, storage: Storage, *, with_emails: bool = False) -> Iterator[Entry]:
     """All files, in order. `db` must see one moment: see `Database.snapshot`."""
     yield "inkstand.yaml", head_of(shapes.Manifest(format=shapes.FORMAT))
-    names = dict(db.execute(select(User.id, User.username)).tuples().all())
+    names = dict(db.exec(select(User.id, User.username)).all())
     hidden = {} if with_emails else {"email": None, "email_confirmed": None}
     for user in rows(db, User, User.username):
         author = shapes.Author.of(user, role=Role(user.role), **hidden)
@@ -86,7 +86,7 @@ def head_of(shape: shapes.Shape) -> str:
 
 
 def posts(db: Session, names: Names) -> Iterator[Entry]:
-    of_series = dict(db.execute(select(Series.id, Series.slug)).tuples().all())
+    of_series = dict(db.exec(select(Series.id, Series.slug)).all())
     for some in portions(db, Post, Post.slug, POSTS_AT_ONCE):
         ids = [post.id for post in some]
         tagged, before = tags.of_posts(db, ids), old_slugs(db, ids)
@@ -101,20 +101,19 @@ def posts(db: Session, names: Names) -> Iterator[Entry]:
                 continue
             known["tags"] = [tag.name for tag in tagged[post.id]]
             known["series"] = of_series.get(post.series_id) if post.series_id else None
-            known["images"] = granted[post.id, media_uses.TEXT]
+            known["images"] = granted[post.id]
             known["draft"] = post.is_trashed or not post.is_published
             path = f"{'pages' if post.is_page else 'posts'}/{post.slug}"
             about = shapes.Post.of(post, **known).about()
             yield f"{path}.md", front_matter.write(about, post.content)
             if post.staged:
-                yield f"{path}.staged.md", staged(post, granted[post.id, media_uses.STAGED])
+                yield f"{path}.staged.md", staged(post.staged)
 
 
-def staged(post: Post, images: list[UUID]) -> str:
-    form: dict[str, Any] = dict(post.staged or {})
-    content = form.pop("content", "")
-    form |= {"tags": tags.parse(form.get("tags", "")), "images": images}
-    return front_matter.write(shapes.Staged.model_construct(**form).about(), content)
+def staged(form: dict[str, str]) -> str:
+    about: dict[str, Any] = {**form, "tags": tags.parse(form.get("tags", ""))}
+    content = about.pop("content", "")
+    return front_matter.write(shapes.Staged.model_construct(**about).about(), content)
 
 
 def old_slugs(db: Session, ids: Sequence[UUID]) -> dict[UUID, list[str]]:
@@ -122,13 +121,12 @@ def old_slugs(db: Session, ids: Sequence[UUID]) -> dict[UUID, list[str]]:
     return lists(db.execute(had.where(col(Slug.post_id).in_(ids), Slug.slug != Post.slug)))
 
 
-def images_of_others(db: Session, ids: Sequence[UUID]) -> dict[Any, list[UUID]]:
-    """By post and place: those that are seen there only because an editor has put them there."""
-    uses = select(MediaUse.post_id, MediaUse.place, MediaUse.media_id)
+def images_of_others(db: Session, ids: Sequence[UUID]) -> dict[UUID, list[UUID]]:
+    """Those that are seen in a post only because an editor has put them there."""
+    uses = select(MediaUse.post_id, MediaUse.media_id).distinct()
     of_posts = uses.join(Post, col(Post.id) == MediaUse.post_id).where(col(Post.id).in_(ids))
     foreign = of_posts.join(Media, col(Media.id) == MediaUse.media_id)
-    rows = db.execute(foreign.where(Media.user_id != Post.author_id))
-    return lists(((post_id, place), media_id) for post_id, place, media_id in rows)
+    return lists(db.exec(foreign.where(Media.user_id != Post.author_id)))
 
 
 def lists(pairs: Iterable[Any]) -> dict[Any, list[Any]]:

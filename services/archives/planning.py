@@ -82,8 +82,8 @@ def made(db: Session, archive: Archive, stand_in: str, advance: Callable[[], Non
     Raises:
         Invalid: something is wrong, with a sentence for each; nothing of it should be stored.
     """
-    plan = Plan(archive, dict(db.execute(select(User.username, User.id)).tuples().all()), stand_in)
-    plan.taken = dict(db.execute(select(Slug.slug, Slug.post_id)).tuples().all())
+    plan = Plan(archive, dict(db.exec(select(User.username, User.id)).all()), stand_in)
+    plan.taken = dict(db.exec(select(Slug.slug, Slug.post_id)).all())
     check_accounts(plan)
     check_names(archive)
     if archive.report.problems:

@@ -5,10 +5,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
-from uuid import UUID
 
 from errors import Invalid
-from services import media_uses, texts
+from services import texts
 from services.archives import front_matter, shapes
 from services.archives.containers import Container
 from services.archives.shapes import ShapeT
@@ -50,7 +49,6 @@ class Text:
     is_page: bool
     text: texts.Text
     staged: dict[str, str] | None
-    images: dict[str, list[UUID]]  # by the place in which they stand
 
 
 class Archive(Protocol):
@@ -104,16 +102,14 @@ class Own:
         if about.draft and not about.trashed:
             about.date = None  # somebody has made a draft of it
         text = checked_text(title=about.title, content=content, tags=", ".join(about.tags))
-        images = {media_uses.TEXT: about.images}
         staged = name.removesuffix(".md") + ".staged.md"
-        waits = self.staged(staged, images) if staged in self.container.sizes else None
-        return Text(about, name.startswith("pages/"), text, waits, images)
+        waits = self.staged(staged) if staged in self.container.sizes else None
+        return Text(about, name.startswith("pages/"), text, waits)
 
-    def staged(self, name: str, images: dict[str, list[UUID]]) -> dict[str, str]:
+    def staged(self, name: str) -> dict[str, str]:
         known, content = self.split(name)
         about = self.shaped(shapes.Staged, known)
-        images[media_uses.STAGED] = about.images
-        form = about.model_dump(exclude={"images"}) | {"tags": ", ".join(about.tags)}
+        form = {**about.model_dump(), "tags": ", ".join(about.tags)}
         return checked_text(**form, content=content).model_dump(exclude_none=True)
 
     def split(self, name: str) -> tuple[dict[str, Any], str]:

@@ -225,7 +225,6 @@ class Staged(Shape):
     tags: TagNames = []
     slug: str = ""
     series: str | None = None
-    images: list[UUID] = []
     kind: Literal["post", "page"] | None = None
 
 

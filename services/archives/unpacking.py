@@ -69,7 +69,7 @@ class Storing:
         return self.people[username]
 
     def tags(self) -> None:
-        ids = dict(self.db.execute(select(Tag.slug, Tag.id)).tuples().all())
+        ids = dict(self.db.exec(select(Tag.slug, Tag.id)).all())
         taken = {*ids, *self.db.exec(select(TagAlias.slug))}
         for tag in self.plan.archive.tags:
             if tag.slug not in taken:
@@ -84,7 +84,7 @@ class Storing:
         self.let_go()
 
     def series(self) -> None:
-        self.of_series = dict(self.db.execute(select(Series.slug, Series.id)).tuples().all())
+        self.of_series = dict(self.db.exec(select(Series.slug, Series.id)).all())
         for series in self.plan.archive.series:
             if series.slug not in self.of_series:
                 author_id = self.person(series.author)
@@ -94,7 +94,7 @@ class Storing:
         self.let_go()
 
     def pictures(self, sizes: dict[UUID, int]) -> None:
-        taken = set(self.db.execute(select(Media.user_id, Media.source_digest)).tuples())
+        taken = set(self.db.exec(select(Media.user_id, Media.source_digest)))
         for picture in self.plan.pictures:
             row = Media(
                 **picture.columns("owner"),
@@ -123,14 +123,12 @@ class Storing:
         self.keep(post, author, text.text, revisions.IMPORTED)
         if text.staged:
             self.keep(post, author, texts.Text(**text.staged), revisions.SAVED)
-        for place, ids in text.images.items():
-            self.db.add_all(
-                MediaUse(post_id=post.id, media_id=media_id, place=place)
-                for media_id in ids
-                if media_id in self.plan.shows
-            )
+        self.db.add_all(
+            MediaUse(post_id=post.id, media_id=media_id, place=media_uses.TEXT)
+            for media_id in {*about.images} & self.plan.shows
+        )
         self.db.flush()
-        media_uses.note(self.db, post, author)
+        media_uses.note(self.db, post, User(id=author.id, role=Role.author))
 
     def keep(self, post: Post, author: User, text: texts.Text, kind: str) -> None:
         form = revisions.as_revision(text, text.slug or post.slug)
