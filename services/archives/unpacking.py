@@ -128,7 +128,7 @@ class Storing:
             for media_id in {*about.images} & self.plan.shows
         )
         self.db.flush()
-        media_uses.note(self.db, post, User(id=author.id, role=Role.author))
+        media_uses.note(self.db, post, author, frozenset())  # what editors may show is above
 
     def keep(self, post: Post, author: User, text: texts.Text, kind: str) -> None:
         form = revisions.as_revision(text, text.slug or post.slug)
