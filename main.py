@@ -22,13 +22,16 @@ from backends.storage import open_storage
 from database import Database
 from jobs import Jobs
 from live_watch import Watch
+from models import now
 from routers.contents import ROUTERS
+from routers.pages import pages_context
 from routers.receiving import UPLOADS
 from routers.redirects import handle_redirects
 from routers.refusals import note_refusals
 from routers.relying_parties import passkey_context
-from services import cheat_sheet, media
+from services import cheat_sheet, media, zones
 from services.logins import device_name
+from services.pages import Known
 from settings import Settings, load_settings
 from web.access_log import AccessLog, set_up_logging
 from web.addresses import AddressGuard
@@ -71,14 +74,15 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.auth_providers = providers_of(settings)
     app.state.jobs = Jobs(settings, app.state.database)
     app.state.database.listeners[media.DELETED] = app.state.storage.delete
+    app.state.pages = Known(app.state.database)
     app.state.cookies = Cookies(settings.secrets, cookie_options(settings))
     assets = Assets(PUBLIC)
     app.state.templates = Templates(
         reload=not settings.in_production, site=site_of(app), asset=assets.url
     )
-    app.state.templates.context_processors += [account_context, passkey_context]
-    app.state.templates.env.filters["device"] = device_name
-    app.state.templates.env.globals["cheat_sheet"] = cheat_sheet.examples
+    app.state.templates.context_processors += [account_context, passkey_context, pages_context]
+    app.state.templates.env.filters |= {"device": device_name, **zones.words(settings.zone)}
+    app.state.templates.env.globals |= {"cheat_sheet": cheat_sheet.examples, "now": now}
 
     for router in ROUTERS:
         app.include_router(router)
@@ -114,9 +118,10 @@ def create_app(settings: Settings) -> FastAPI:
 def site_of(app: FastAPI) -> SimpleNamespace:
     """What templates may know of the settings; of providers, names and what people call them."""
     shown = {"site_name", "site_description", "base_url", "registration", "remember_days"}
-    shown |= {"require_verified_email"}
+    shown |= {"require_verified_email", "time_zone"}
     providers = {name: each.label for name, each in app.state.providers.items()}
-    return SimpleNamespace(**app.state.settings.model_dump(include=shown), providers=providers)
+    values = app.state.settings.model_dump(include=shown)
+    return SimpleNamespace(**values, link_base=app.state.settings.link_base, providers=providers)
 
 
 def cookie_options(settings: Settings) -> CookieOptions:

@@ -1,7 +1,7 @@
 """Every table: its fields, and the questions that a row can answer about itself in a line."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID, uuid4
 
 from sqlalchemy import (
@@ -357,6 +357,11 @@ class Post(SQLModel, table=True):
     trashed_at: datetime | None = moment(default=None, nullable=True, index=True)
 
     @property
+    def path(self) -> str:
+        """Where it is read."""
+        return f"/{self.slug}" if self.is_page else f"/posts/{self.slug}"
+
+    @property
     def is_public(self) -> bool:
         return self.trashed_at is None and self.is_published and self.published_at <= now()  # type: ignore[operator]
 
@@ -368,6 +373,14 @@ class Post(SQLModel, table=True):
     @property
     def is_scheduled(self) -> bool:
         return self.published_at is not None and self.published_at > now()
+
+    @property
+    def state(self) -> Literal["draft", "scheduled", "published", "trashed"]:
+        if self.is_trashed:
+            return "trashed"
+        if self.is_scheduled:
+            return "scheduled"
+        return "published" if self.is_published else "draft"
 
     @property
     def was_published(self) -> bool:

@@ -1,4 +1,4 @@
-"""The front page, and the lists by tag and by author. All public."""
+"""The front page, and the list of an author's posts. All public."""
 
 from typing import Annotated
 
@@ -10,7 +10,7 @@ import auth_service
 from auth_dependencies import get_user_from_session, public
 from database import Db
 from errors import NotFound
-from services import names, streams, tags
+from services import names, streams
 from web.templating import public_page, redirect
 
 router = public("", Depends(get_user_from_session))
@@ -21,18 +21,7 @@ Cursor = Annotated[str, Query(max_length=64)]
 @router.get("/", name="home")
 @router.get("/posts", name="posts.index")
 def index(request: Request, db: Db, before: Cursor = "", after: Cursor = "") -> Response:
-    return public_page(request, "posts/index.html", stream=streams.latest(db, before, after))
-
-
-@router.get("/tags/{slug}", name="tags.show")
-def tag(request: Request, slug: str, db: Db, before: Cursor = "", after: Cursor = "") -> Response:
-    found = tags.find(db, slug.lower())
-    stream = streams.by_tag(db, found, before, after)
-    if not stream.entries:
-        raise NotFound  # a tag that only drafts carry would give them away
-    if slug != found.slug:
-        return redirect(request, "tags.show", slug=found.slug, permanent=True)
-    return public_page(request, "tags/show.html", tag=found, stream=stream)
+    return public_page(request, "posts/index.html", stream=streams.front_page(db, before, after))
 
 
 @router.get("/users/{username}", name="users.show")

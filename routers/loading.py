@@ -8,8 +8,8 @@ from starlette.requests import Request
 from auth_dependencies import CurrentUser
 from database import SAFE_METHODS, Db
 from errors import Forbidden, Gone, NotFound
-from models import Post, User
-from services import posts
+from models import Post, Series, User
+from services import posts, series
 from services.permissions import can_edit, can_see
 
 
@@ -57,5 +57,21 @@ def editable_post(post: Annotated[Post, Depends(own_post)]) -> Post:
     return post
 
 
+def own_series(slug: str, user: CurrentUser, db: Db) -> Series:
+    """A series that this person may change.
+
+    Raises:
+        NotFound: there is none that this person may see.
+        Forbidden: readers know it, and it is somebody else's.
+    """
+    found = series.by_slug(db, slug.lower())
+    if can_edit(user, found):
+        return found
+    if series.has_public_parts(db, found):
+        raise Forbidden("Only its author may change this series. Nothing was changed.")
+    raise NotFound
+
+
+OwnSeries = Annotated[Series, Depends(own_series)]
 OwnPost = Annotated[Post, Depends(editable_post)]
 OwnTrashedPost = Annotated[Post, Depends(own_post)]

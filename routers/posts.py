@@ -2,6 +2,7 @@
 
 from typing import Annotated, Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from fastapi import Depends
 from starlette.requests import Request
@@ -9,13 +10,13 @@ from starlette.responses import Response
 
 from auth_dependencies import CurrentUser, OptionalUser, guarded, public
 from database import Db, release
-from errors import Moved, StaleVersion
+from errors import StaleVersion
 from models import Post
 from routers.loading import OwnPost, OwnTrashedPost
-from services import diffs, posts, streams, texts, trash, writing
-from services.permissions import WRITE, can_edit
+from services import diffs, posts, streams, suggestions, texts, trash, writing
+from services.permissions import EDIT_ANY, WRITE, can_edit, has_scopes
 from web.forms import Form, form_of
-from web.templating import page, public_page, redirect
+from web.templating import page, public_page, redirect, redirect_to
 
 readable = public()
 router = guarded("", WRITE)
@@ -25,9 +26,9 @@ PostEdit = Annotated[Form[texts.PostEdit], Depends(form_of(texts.PostEdit))]
 
 
 @router.get("/posts/new", name="posts.new")
-def new(request: Request) -> Response:
-    form: Form[texts.NewPost] = Form({"idempotency_key": texts.new_key()})
-    return page(request, "posts/new.html", form=form)
+def new(request: Request, user: CurrentUser, db: Db) -> Response:
+    form: Form[texts.NewPost] = Form({"idempotency_key": texts.new_key(), "kind": "post"})
+    return page(request, "posts/new.html", form=form, known=suggestions.of(db, user))
 
 
 @router.post("/posts", name="posts.create")
@@ -36,41 +37,50 @@ def create(request: Request, user: CurrentUser, form: NewPost, db: Db) -> Respon
         with form.or_show("posts/new.html"):
             release(db)  # rendering may take a second: hold nothing meanwhile
             columns = texts.rendered(form.data)
-            post = writing.create(db, user, form.data, columns)
+            post = writing.create(db, user, form.data, columns, zone=zone_of(request))
     except StaleVersion as stale:  # this form has made a post before, and was changed since
         return conflict(request, stale.post_id, form, db)
-    return after_writing(request, post, "Published." if post.is_published else "Draft saved.")
+    return after_writing(request, post, SAID_OF_NEW[post.state])
 
 
 @readable.get("/posts/{slug}", name="posts.show")
 def show(request: Request, slug: str, user: OptionalUser, db: Db) -> Response:
     try:
-        shown = posts.show(db, slug, user)
-    except Moved as moved:
-        return redirect(request, "posts.show", slug=moved.slug, permanent=True)
-    return public_page(request, "posts/show.html", shown=shown, can_edit=can_edit(user, shown.post))
+        shown = posts.show(db, slug, user, as_page=False)
+    except posts.MovedPost as moved:
+        return redirect_to(request, moved.post.path, status_code=301)
+    return public_page(
+        request,
+        "posts/show.html",
+        shown=shown,
+        can_edit=can_edit(user, shown.post),
+        can_pin=user is not None and has_scopes(user, EDIT_ANY),
+    )
 
 
 @router.get("/posts/{slug}/edit", name="posts.edit")
-def edit(request: Request, post: OwnPost, db: Db) -> Response:
+def edit(request: Request, user: CurrentUser, post: OwnPost, db: Db) -> Response:
     form: Form[texts.PostEdit] = Form(posts.text_of(db, post) | {"version": str(post.version)})
-    return page(request, "posts/edit.html", post=post, form=form)
+    known = suggestions.of(db, user)
+    return page(request, "posts/edit.html", post=post, form=form, known=known)
 
 
 @router.post("/posts/{slug}", name="posts.update")
 def update(
     request: Request, user: CurrentUser, post: OwnTrashedPost, form: PostEdit, db: Db
 ) -> Response:
-    was_published = post.is_published
+    was = post.state
     try:
         with form.or_show("posts/edit.html", post=post):
             release(db)
             change = form.data
             columns = texts.rendered(change) if writing.is_rendered_by(change, post) else None
-            post = writing.edit(db, posts.get(db, post.id), change, user, columns)
+            post = writing.edit(
+                db, posts.get(db, post.id), change, user, columns, zone=zone_of(request)
+            )
     except StaleVersion as stale:
         return conflict(request, stale.post_id, form, db)
-    return after_writing(request, post, SAID[change.action, was_published])
+    return after_writing(request, post, said(change.action, was, post))
 
 
 @router.get("/posts/{slug}/delete", name="posts.delete")
@@ -100,20 +110,33 @@ def thrown_away(request: Request, user: CurrentUser, db: Db) -> Response:
     return page(request, "posts/trash.html", posts=streams.trashed(db, user))
 
 
+SAVED, PUBLISHED = "Draft saved.", "Published."
+SCHEDULED = "Scheduled. Readers cannot see it before."
+SAID_OF_NEW = {"draft": SAVED, "published": PUBLISHED, "scheduled": SCHEDULED}
+# What was done, and what state the post was in before.
 SAID = {
-    ("save", False): "Draft saved.",
-    ("save", True): "Saved. Readers see it once you update the post.",
-    ("publish", False): "Published.",
-    ("publish", True): "Updated.",
-    ("unpublish", False): "Draft saved.",
-    ("unpublish", True): "Unpublished. It is a draft again; readers cannot see it.",
+    ("save", "published"): "Saved. Readers see it once you update the post.",
+    ("save", "scheduled"): "Saved for later. What you scheduled stays as it is.",
+    ("publish", "published"): "Updated.",
+    ("unpublish", "published"): "Unpublished. It is a draft again; readers cannot see it.",
+    ("unpublish", "scheduled"): "It is a draft again, and not scheduled any more.",
 }
+
+
+def said(action: str, was: str, post: Post) -> str:
+    return SAID.get((action, was)) or SAID_OF_NEW[post.state]
+
+
+def zone_of(request: Request) -> ZoneInfo:
+    zone: ZoneInfo = request.app.state.settings.zone
+    return zone
 
 
 def after_writing(request: Request, post: Post, say: str) -> Response:
     """To the post if readers see what was written, else back to the desk."""
-    name = "posts.show" if post.is_published and not post.staged else "posts.edit"
-    return redirect(request, name, slug=post.slug, say=say)
+    if post.is_public and not post.staged:
+        return redirect_to(request, post.path, say=say)
+    return redirect(request, "posts.edit", slug=post.slug, say=say)
 
 
 def conflict(request: Request, post_id: UUID, form: Form[Any], db: Db) -> Response:
@@ -140,4 +163,4 @@ def as_one(text: dict[str, str]) -> str:
     return "\n".join([*head, "", *text.get("content", "").splitlines()])
 
 
-HEAD = {"title": "Title", "tags": "Tags", "slug": "Address"}
+HEAD = {"title": "Title", "tags": "Tags", "slug": "Address", "series": "Series"}

@@ -10,9 +10,9 @@ from starlette.requests import Request
 
 from api_dependencies import CurrentPrincipal
 from auth_dependencies import CurrentUser
-from backends.limits import Limit
+from backends.limits import Limit, take_one
 from database import Db, release
-from errors import Invalid, TooOften
+from errors import Invalid
 from models import Media, User
 from services import media, uploads
 from web.forms import sentences
@@ -38,8 +38,7 @@ def api_uploader(request: Request, principal: CurrentPrincipal) -> User:
 
 
 def counted(request: Request, user: User) -> User:
-    if wait := request.app.state.limits.take(UPLOADS_OF_PERSON, str(user.id)):
-        raise TooOften(wait)
+    take_one(request.app.state.limits, UPLOADS_OF_PERSON, str(user.id))
     return user
 
 

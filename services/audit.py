@@ -66,6 +66,9 @@ UNINVITED = "invitation taken back"
 LIMITED = "limit reached"
 FORBIDDEN = "refused"
 POST_PUBLISHED = "post published"
+TAG_RENAMED = "tag renamed"
+TAG_MERGED = "tags merged"
+POST_SCHEDULED = "post scheduled"
 
 RECORDED = "audit event recorded"  # after the commit; listeners get the event
 

@@ -60,6 +60,9 @@ SENTENCES = {
     audit.FORBIDDEN: "{user} was refused: {what}",
     audit.LIMITED: "{user} tried something too often: {what}",
     audit.POST_PUBLISHED: "{username} published “{title}” at /posts/{slug}",
+    audit.TAG_RENAMED: "{username} renamed the tag “{before}” to “{after}”",
+    audit.TAG_MERGED: "{username} merged the tag “{name}” into “{into}”",
+    audit.POST_SCHEDULED: "{username} scheduled “{title}” for {time}, at /posts/{slug}",
 }
 ACTIONS = sorted(SENTENCES)
 

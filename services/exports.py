@@ -156,7 +156,7 @@ def markdown_file(post: Post, names: list[str]) -> str:
     about = {
         "title": post.title,
         "slug": post.slug,
-        "state": "trashed" if post.is_trashed else "published" if post.is_published else "draft",
+        "state": post.state,
         "tags": names,
         "created_at": post.created_at,
         "updated_at": post.updated_at,

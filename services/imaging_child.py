@@ -230,8 +230,8 @@ def moving(image: Image.Image) -> Moving:
     images, durations = [], []
     loop = int(image.info.get("loop", 1 if image.format == "GIF" else 0))
     for frame in ImageSequence.Iterator(image):
-        durations.append(max(int(frame.info.get("duration", 0) or 100), 20))
         images.append(in_srgb(ImageOps.exif_transpose(frame)))
+        durations.append(max(int(frame.info.get("duration", 0) or 100), 20))
     return Moving(images, durations, loop)
 
 
@@ -246,7 +246,7 @@ def in_srgb(image: Image.Image) -> Image.Image:
             theirs = ImageCms.ImageCmsProfile(io.BytesIO(profile))
             ours = ImageCms.createProfile("sRGB")
             image = ImageCms.profileToProfile(image, theirs, ours, outputMode=mode) or image
-        except (ImageCms.PyCMSError, ValueError):
+        except (ImageCms.PyCMSError, OSError, ValueError):
             pass  # a profile that is none
     return image if image.mode == mode else image.convert(mode)
 

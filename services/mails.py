@@ -3,7 +3,7 @@
 A template is plain text: its first line is `Subject: ...`, then an empty line, then the body.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, tzinfo
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from sqlmodel import Session
 from backends.mail import ONE_ADDRESS
 from database import after_commit
 from models import Mail
+from services import zones
 from services.text import NOT_IN_A_LINE, UNSTORABLE
 from settings import Settings
 
@@ -37,17 +38,17 @@ def queue(
     if len(recipient) > 254 or not ONE_ADDRESS.fullmatch(recipient):
         raise ValueError("A mail goes to one address.")
     everywhere = {"site_name": settings.site_name, "link_base": settings.link_base}
-    subject, body = render(template, everywhere | context)
+    subject, body = render(template, everywhere | context, settings.zone)
     mail = Mail(recipient=recipient, subject=subject, body=body)
     db.add(mail)
     after_commit(db, QUEUED)
     return mail
 
 
-def render(template: str, context: dict[str, Any]) -> tuple[str, str]:
+def render(template: str, context: dict[str, Any], zone: tzinfo = UTC) -> tuple[str, str]:
     """Subject and body."""
-    text = environment().get_template(f"{template}.txt").render(context)
-    footer = environment().get_template("_footer.txt").render(context)
+    text = environment(zone).get_template(f"{template}.txt").render(context)
+    footer = environment(zone).get_template("_footer.txt").render(context)
     first, _, body = text.partition("\n")
     assert first.startswith("Subject: "), f"{template}.txt must begin with its subject"
     subject = " ".join(first.removeprefix("Subject: ").split())
@@ -55,7 +56,7 @@ def render(template: str, context: dict[str, Any]) -> tuple[str, str]:
 
 
 @cache
-def environment() -> Environment:
+def environment(zone: tzinfo) -> Environment:
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=False,  # noqa: S701 - plain text
@@ -65,16 +66,10 @@ def environment() -> Environment:
         keep_trailing_newline=True,
         finalize=in_its_line,
     )
-    environment.filters["moment"] = moment
+    environment.filters |= zones.words(zone)
     return environment
 
 
 def in_its_line(value: object) -> object:
     """What a template inserts, without the characters that would begin or reorder a line."""
     return UNSTORABLE.sub("\ufffd", NOT_IN_A_LINE.sub(" ", str(value)))
-
-
-def moment(value: datetime) -> str:
-    """“4 November 2026, 17:05 UTC”."""
-    value = value.astimezone(UTC)
-    return f"{value.day} {value:%B %Y, %H:%M} UTC"

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from models import Post, User
+from models import Post, Series, User
 from settings import Role
 
 READ = "posts:read"
@@ -43,7 +43,7 @@ def in_order(scopes: Iterable[str]) -> list[str]:
     return [scope for scope in MEANING if scope in wanted]
 
 
-def can_edit(user: User | None, post: Post, scopes: frozenset[str] | None = None) -> bool:
+def can_edit(user: User | None, post: Post | Series, scopes: frozenset[str] | None = None) -> bool:
     """Authors edit their own; editors and the owner edit all.
 
     `scopes` are those of a token, which may be fewer than those of the person.

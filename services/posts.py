@@ -10,8 +10,9 @@ from sqlmodel import Session, select
 
 from errors import Gone, Moved, NotFound
 from models import Post, Tag, User
-from services import slugs, tags
+from services import series, slugs, tags
 from services.permissions import can_see
+from services.series import Place
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,7 @@ class Page:
     post: Post
     author: User
     tags: list[Tag]
+    series: Place | None
 
 
 def find(db: Session, slug: str) -> Post:
@@ -58,8 +60,16 @@ class MovedPost(Moved):
         self.post = post
 
 
-def show(db: Session, slug: str, reader: User | None, scopes: frozenset[str] | None = None) -> Page:
-    """What a reader gets for an address; `scopes` are those of a token.
+def show(
+    db: Session,
+    slug: str,
+    reader: User | None,
+    scopes: frozenset[str] | None = None,
+    *,
+    as_page: bool | None = None,
+) -> Page:
+    """What a reader gets for an address; `scopes` are those of a token, and `as_page` says whether
+    it is an address of pages or one of posts, if that matters.
 
     Raises:
         NotFound: there is nothing, or nothing for this reader.
@@ -72,12 +82,15 @@ def show(db: Session, slug: str, reader: User | None, scopes: frozenset[str] | N
         hide(moved.post, reader, scopes)
         raise
     hide(post, reader, scopes)
+    if as_page is not None and post.is_page is not as_page:
+        raise MovedPost(post)
     return page_of(db, post)
 
 
 def page_of(db: Session, post: Post) -> Page:
-    """A post with its author and tags, whoever may see it."""
-    return Page(post, db.get_one(User, post.author_id), tags.of_post(db, post.id))
+    """A post with its author, tags and place in a series, whoever may see it."""
+    author = db.get_one(User, post.author_id)
+    return Page(post, author, tags.of_post(db, post.id), series.place_of(db, post))
 
 
 def hide(post: Post, reader: User | None, scopes: frozenset[str] | None = None) -> None:
@@ -90,10 +103,12 @@ def hide(post: Post, reader: User | None, scopes: frozenset[str] | None = None) 
 
 def text_of(db: Session, post: Post) -> dict[str, str]:
     """The author's working copy as form fields: what is staged, else what is there."""
+    shelf = {"series": series.title_of(db, post), "kind": "page" if post.is_page else "post"}
     if post.staged:
-        return dict(post.staged)
+        return shelf | post.staged
     names = ", ".join(tag.name for tag in tags.of_post(db, post.id))
-    return {"title": post.title, "content": post.content, "tags": names, "slug": post.slug}
+    text = {"title": post.title, "content": post.content, "tags": names, "slug": post.slug}
+    return shelf | text
 
 
 def as_uuid(slug: str) -> UUID | None:

@@ -10,7 +10,7 @@ from sqlalchemy import delete
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
-from models import Post, Slug
+from models import Post, Series, Slug
 
 LONGEST = 80
 TRIES = 8
@@ -20,10 +20,10 @@ UUID_SHAPE = re.compile(r"[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}")
 RESERVED = frozenset({"new", "feed", "drafts", "tags", "search", "archive", "preview", "trash"})
 
 
-def slug_of(title: str) -> str:
-    """Lower-case ASCII words of any script's title, joined by hyphens; "post" if none remain."""
+def slug_of(title: str, kind: str = "post") -> str:
+    """Lower-case ASCII words of any script's title, joined by hyphens; `kind` if none remain."""
     slug = slugify(title, max_length=LONGEST, word_boundary=True) or slugify(title)[:LONGEST]
-    return f"post-{slug}" if slug in RESERVED or UUID_SHAPE.fullmatch(slug) else slug or "post"
+    return f"{kind}-{slug}" if slug in RESERVED or UUID_SHAPE.fullmatch(slug) else slug or kind
 
 
 def claim(db: Session, post: Post, slug: str) -> bool:
@@ -51,10 +51,10 @@ def find_post_id(db: Session, slug: str) -> object:
     return db.exec(select(Slug.post_id).where(Slug.slug == slug)).first()
 
 
-def candidates(db: Session, wanted: str) -> Iterator[str]:
+def candidates(db: Session, wanted: str, table: type[Slug | Series] = Slug) -> Iterator[str]:
     yield wanted
     pattern = wanted.replace("\\", "\\\\").replace("_", "\\_").replace("%", "\\%") + "-%"
-    taken = set(db.exec(select(Slug.slug).where(col(Slug.slug).like(pattern, escape="\\"))))
+    taken = set(db.exec(select(table.slug).where(col(table.slug).like(pattern, escape="\\"))))
     free = next(n for n in range(2, len(taken) + 3) if f"{wanted}-{n}" not in taken)
     yield f"{wanted}-{free}"
     while True:

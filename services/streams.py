@@ -2,12 +2,12 @@
 
 import base64
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, tuple_
+from sqlalchemy import ColumnElement, tuple_
 from sqlmodel import Session, col, select
 
 from errors import NotFound
@@ -15,7 +15,7 @@ from models import Post, PostTag, Tag, User, now
 from services import tags
 
 PER_PAGE = 20
-MOST_TAGS = 500
+MOST_PINNED = 5
 WORDS_PER_MINUTE = 230
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -34,6 +34,10 @@ class Entry:
     author: str
     tags: list[Tag] = field(default_factory=list)
 
+    @property
+    def path(self) -> str:
+        return f"/posts/{self.slug}"
+
 
 @dataclass(frozen=True)
 class Stream:
@@ -42,6 +46,7 @@ class Stream:
     entries: list[Entry]
     older: str | None = None
     newer: str | None = None
+    pinned: list[Entry] = field(default_factory=list)
 
 
 def is_public() -> ColumnElement[bool]:
@@ -49,41 +54,49 @@ def is_public() -> ColumnElement[bool]:
     return (col(Post.published_at) <= now()) & col(Post.trashed_at).is_(None)
 
 
+def was_public() -> ColumnElement[bool]:
+    """Whether strangers can have seen it at some time. Never unknown, so it can be negated."""
+    first = col(Post.first_published_at)
+    return first.is_not(None) & (first <= now())
+
+
+def is_waiting() -> ColumnElement[bool]:
+    """What strangers will or may see one day: drafts, what is scheduled, and staged changes."""
+    is_not_yet = col(Post.published_at).is_(None) | (col(Post.published_at) > now())
+    return (is_not_yet | col(Post.staged).is_not(None)) & col(Post.trashed_at).is_(None)
+
+
+def is_listed() -> ColumnElement[bool]:
+    """What of it stands in lists: posts, not pages."""
+    return is_public() & col(Post.is_page).is_(False)
+
+
+def front_page(db: Session, before: str = "", after: str = "") -> Stream:
+    """As `latest`, but pinned posts come first: on the first page, and nowhere else."""
+    pinned = with_tags(db, pinned_entries(db))
+    others = is_listed() & col(Post.id).not_in([entry.id for entry in pinned])
+    stream = page(db, others, before, after)
+    is_first = stream.newer is None and not before
+    return replace(stream, pinned=pinned) if is_first else stream
+
+
 def latest(db: Session, before: str = "", after: str = "") -> Stream:
-    return page(db, is_public(), before, after)
+    return page(db, is_listed(), before, after)
 
 
 def by_author(db: Session, author: User, before: str = "", after: str = "") -> Stream:
-    return page(db, is_public() & (col(Post.author_id) == author.id), before, after)
+    return page(db, is_listed() & (col(Post.author_id) == author.id), before, after)
 
 
 def by_tag(db: Session, tag: Tag, before: str = "", after: str = "") -> Stream:
     tagged = select(PostTag.post_id).where(PostTag.tag_id == tag.id)
-    return page(db, is_public() & col(Post.id).in_(tagged), before, after)
-
-
-def tags_in_use(db: Session) -> list[tuple[Tag, int]]:
-    """The tags of public posts by name, and how many posts carry each; the 500 on most posts."""
-    count = func.count(col(PostTag.post_id))
-    rows = db.execute(
-        select(Tag, count)
-        .join(PostTag, col(PostTag.tag_id) == Tag.id)
-        .join(Post, col(Post.id) == PostTag.post_id)
-        .where(is_public())
-        .group_by(*Tag.__table__.columns)  # type: ignore[attr-defined]
-        .order_by(count.desc(), col(Tag.slug))
-        .limit(MOST_TAGS)
-    )
-    return sorted(((tag, number) for tag, number in rows), key=lambda each: each[0].slug)
+    return page(db, is_listed() & col(Post.id).in_(tagged), before, after)
 
 
 def unpublished(db: Session, author: User) -> Sequence[Post]:
-    """An author's own drafts and staged edits, last touched first."""
-    mine = (Post.author_id == author.id, col(Post.trashed_at).is_(None))
-    waiting = col(Post.published_at).is_(None) | col(Post.staged).is_not(None)
-    return db.exec(
-        select(Post).where(*mine, waiting).order_by(col(Post.updated_at).desc()).limit(200)
-    ).all()
+    """An author's own drafts, scheduled posts and staged edits, last touched first."""
+    mine = select(Post).where(Post.author_id == author.id, is_waiting())
+    return db.exec(mine.order_by(col(Post.updated_at).desc()).limit(200)).all()
 
 
 def trashed(db: Session, author: User) -> Sequence[Post]:
@@ -99,7 +112,7 @@ def page(db: Session, wanted: ColumnElement[bool], before: str, after: str) -> S
     """
     key = tuple_(col(Post.published_at), col(Post.id))
     backwards = bool(after) and not before
-    query: Any = select(*COLUMNS).join(User, col(User.id) == col(Post.author_id)).where(wanted)
+    query = lines().where(wanted)
     if before:
         query = query.where(key < position(before))
     elif after:
@@ -111,14 +124,28 @@ def page(db: Session, wanted: ColumnElement[bool], before: str, after: str) -> S
     entries = [Entry(*row) for row in rows[:PER_PAGE]]
     if backwards:
         entries.reverse()
-    of_posts = tags.of_posts(db, (entry.id for entry in entries))
-    for entry in entries:
-        entry.tags.extend(of_posts[entry.id])
     return Stream(
-        entries,
+        with_tags(db, entries),
         older=cursor(entries[-1]) if entries and (has_more or backwards) else None,
         newer=cursor(entries[0]) if entries and (has_more if backwards else before) else None,
     )
+
+
+def pinned_entries(db: Session) -> list[Entry]:
+    chosen = lines().where(is_listed(), col(Post.pinned_at).is_not(None))
+    order = (col(Post.pinned_at).desc(), col(Post.id))
+    return [Entry(*row) for row in db.execute(chosen.order_by(*order).limit(MOST_PINNED))]
+
+
+def lines() -> Any:
+    return select(*COLUMNS).join(User, col(User.id) == col(Post.author_id))
+
+
+def with_tags(db: Session, entries: list[Entry]) -> list[Entry]:
+    found = tags.of_posts(db, [entry.id for entry in entries]) if entries else {}
+    for entry in entries:
+        entry.tags.extend(found[entry.id])
+    return entries
 
 
 COLUMNS: tuple[Any, ...] = (

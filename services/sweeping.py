@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, delete, inspect, select
+from sqlalchemy import ColumnElement, Select, delete, exists, inspect, select
 from sqlmodel import SQLModel, col
 
 from database import Database
@@ -14,9 +14,14 @@ from models import (
     Login,
     Mail,
     MailToken,
+    Post,
+    PostTag,
     RefreshToken,
     RetiredName,
+    Series,
     StoredSession,
+    Tag,
+    TagAlias,
     Throttle,
     now,
 )
@@ -25,6 +30,7 @@ from settings import Settings
 BATCH = 500
 MOST_BATCHES = 20  # of each table; the rest goes next time
 KEPT = timedelta(days=30)  # what somebody may still want to look up
+EMPTY_SERIES_KEPT = timedelta(days=1)  # a name that was mistyped, mostly
 
 
 def sweep(database: Database, settings: Settings) -> int:
@@ -48,6 +54,13 @@ def what_is_over(
     yield Invitation, (col(Invitation.expires_at) < past) | (col(Invitation.used_at) < past)
     yield Mail, (col(Mail.created_at) < past) & col(Mail.next_try_at).is_(None)
     yield AuditEvent, col(AuditEvent.at) < moment - timedelta(days=settings.audit_days)
+    # Texts that wait may still say what a tag was called, so a tag with an old name stays.
+    is_carried = exists().where(col(PostTag.tag_id) == col(Tag.id))
+    had_names = exists().where(col(TagAlias.tag_id) == col(Tag.id))
+    yield Tag, ~is_carried & ~had_names
+    has_parts = exists().where(col(Post.series_id) == col(Series.id))
+    a_while_ago = col(Series.created_at) < moment - EMPTY_SERIES_KEPT
+    yield Series, a_while_ago & (col(Series.description) == "") & ~has_parts
 
 
 def delete_all(database: Database, model: type[SQLModel], is_over: ColumnElement[bool]) -> int:
@@ -61,7 +74,8 @@ def delete_all(database: Database, model: type[SQLModel], is_over: ColumnElement
         with database.writing() as db:
             # Not as one statement: PostgreSQL may run its inner query, and so its limit, many times.
             keys = db.scalars(free).all()
-            db.execute(delete(model).where(key.in_(keys)))
+            # What somebody has made use of meanwhile stays.
+            db.execute(delete(model).where(key.in_(keys), is_over))
         total += len(keys)
     return total
 

@@ -1,7 +1,9 @@
 """Tags: few words on a post, shared by all posts that carry them."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from typing import Any
 from uuid import UUID
 
 from slugify import slugify
@@ -10,11 +12,12 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from errors import NotFound
-from models import PostTag, Tag
+from models import PostTag, Tag, TagAlias
 from services.text import checked_line
 
 MOST, LONGEST = 10, 50
 LONGEST_LINE = 4 * MOST * (LONGEST + 2)
+SHAPE = re.compile(r"[a-z0-9-]{1,120}")
 
 
 def parse(typed: str) -> list[str]:
@@ -48,14 +51,14 @@ def slug_of(name: str) -> str:
 
 
 def put_on(db: Session, post_id: UUID, names: Sequence[str]) -> None:
-    """Let the post carry exactly these tags, in this order."""
+    """Let the post carry exactly these tags, in this order. A name that a tag had before is the
+    tag that it became."""
     db.flush()  # the post must be there before its tags
+    ids = ids_of(db, {slug_of(name): name for name in names})
     db.execute(delete(PostTag).where(col(PostTag.post_id) == post_id))
-    # One order for everybody who makes tags: two posts at once must not wait for each other.
-    ids = {name: find_or_make(db, name) for name in sorted(names, key=slug_of)}
     db.add_all(
         PostTag(post_id=post_id, tag_id=tag_id, position=position)
-        for position, tag_id in enumerate(dict.fromkeys(ids[name] for name in names))
+        for position, tag_id in enumerate(dict.fromkeys(ids))
     )
 
 
@@ -78,23 +81,45 @@ def of_posts(db: Session, post_ids: Iterable[UUID]) -> dict[UUID, list[Tag]]:
 
 
 def find(db: Session, slug: str) -> Tag:
+    """The tag that has or had this slug. Raises NotFound."""
+    if not SHAPE.fullmatch(slug):
+        raise NotFound
     tag = db.exec(select(Tag).where(Tag.slug == slug)).first()
+    if tag is None:
+        had_it = col(Tag.id) == TagAlias.tag_id
+        tag = db.exec(select(Tag).join(TagAlias, had_it).where(TagAlias.slug == slug)).first()
     if tag is None:
         raise NotFound
     return tag
 
 
-def find_or_make(db: Session, name: str) -> int:
-    slug = slug_of(name)
-    wanted = select(Tag.id).where(Tag.slug == slug)
-    found = db.exec(wanted).first()
-    if found is None:
-        try:
-            with db.begin_nested():
-                tag = Tag(slug=slug, name=name)
-                db.add(tag)
-            found = tag.id
-        except IntegrityError:  # somebody else made it meanwhile
-            found = db.exec(wanted).first()
-    assert found is not None
+def ids_of(db: Session, names: dict[str, str]) -> list[int]:
+    """Tags by slug and name, in this order; those that are missing are made."""
+    known = known_ids(db, list(names)) if names else {}
+    # One order for everybody who makes tags: two posts at once must not wait for each other.
+    for slug in sorted(names.keys() - known.keys()):
+        known[slug] = make(db, slug, names[slug])
+    return [known[slug] for slug in names]
+
+
+def known_ids(db: Session, slugs: list[str]) -> dict[str, int]:
+    """By the slugs that tags have or had. Until this transaction ends none of them goes, and who
+    renames or merges tags waits: see `tag_names.alone`."""
+    today: Any = select(Tag.slug, Tag.id).where(col(Tag.slug).in_(slugs))
+    found = dict(db.execute(today.with_for_update(read=True, key_share=True)).all())
+    if missing := [slug for slug in slugs if slug not in found]:
+        old: Any = select(TagAlias.slug, TagAlias.tag_id).where(col(TagAlias.slug).in_(missing))
+        found |= dict(db.execute(old).all())
     return found
+
+
+def make(db: Session, slug: str, name: str) -> int:
+    try:
+        with db.begin_nested():
+            tag = Tag(slug=slug, name=name)
+            db.add(tag)
+        made = tag.id
+    except IntegrityError:  # somebody else made it meanwhile
+        made = db.exec(select(Tag.id).where(Tag.slug == slug)).one()
+    assert made is not None
+    return made

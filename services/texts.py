@@ -46,13 +46,19 @@ class Text(BaseModel):
     kind: Literal["post", "page"] | None = None
 
 
+# A time, read by `publishing.moment_of` once it is known that it counts.
+Typed = Annotated[str, Field(max_length=64)]
+
+
 class NewPost(Text):
-    action: Literal["publish", "draft"] = "publish"
+    action: Literal["publish", "draft", "schedule"] = "publish"
+    publish_at: Typed = ""
     idempotency_key: Annotated[str, AfterValidator(checked_key)] = ""
 
 
 class PostEdit(Text):
-    action: Literal["save", "publish", "unpublish"] = "save"
+    action: Literal["save", "publish", "schedule", "unpublish"] = "save"
+    publish_at: Typed = ""
     version: Annotated[int, Field(ge=1, lt=2**31)]
 
 

@@ -19,6 +19,7 @@ from cli import MOST_MESSAGE_BYTES
 from main import create_app
 from models import Mail, Post, User
 from settings import Settings
+from tests import pictures
 from tests.people import PASSWORD
 from web.receive_deadline import DeadlineProtocol
 from web.websocket_protocol import WebSocketProtocol
@@ -100,6 +101,7 @@ class Blog:
         with self.database.writing() as db:
             for deletion in deletions:
                 db.execute(text(deletion))
+        self.app.state.pages.forget()
         if self.settings.redis_url:
             with redis.Redis.from_url(self.settings.redis_url) as client:
                 client.flushdb()
@@ -205,6 +207,12 @@ class Person:
         other.client.headers.update(headers)
         return other
 
+    def at(self, blog: Blog) -> "Person":
+        """The same browser at another process of the same blog."""
+        other = Person(blog, self.username)
+        other.client.cookies.update(self.client.cookies)
+        return other
+
     def lose_session(self) -> None:
         """The browser was closed, or the session is over; other cookies stay."""
         self.client.cookies.delete("inkstand_session")
@@ -227,6 +235,19 @@ class Person:
         current = {"title": post.title, "content": post.content, "version": post.version}
         return self.post(f"/posts/{slug}", {**current, "action": "save", **fields})
 
+    def upload(
+        self, data: bytes, name: str = "sunset.jpg", path: str = "/media", **fields: str
+    ) -> httpx2.Response:
+        """Send an image as a script does."""
+        return self.client.post(path, files={"file": (name, data)}, data=fields)
+
+    def image(self, data: bytes | None = None, **fields: str) -> dict[str, Any]:
+        """Put an image into the library; what the blog says of it."""
+        response = self.upload(data or pictures.photo(), **fields)
+        assert response.status_code == 201, response.text
+        found: dict[str, Any] = response.json()
+        return found
+
     def stored(self, slug: str) -> Post:
         found: Post = next(post for post in self.blog.rows(Post) if post.slug == slug)
         return found
@@ -241,7 +262,7 @@ def fill(path: str, known: dict[str, str]) -> str:
 
 
 def slug_in(response: httpx2.Response) -> str:
-    """The slug of the post that a redirect leads to."""
-    found = re.fullmatch(r"/posts/([^/]+)(/edit)?", response.headers["location"])
+    """The slug of the post or page that a redirect leads to."""
+    found = re.fullmatch(r"(?:/posts)?/([^/]+)(/edit)?", response.headers["location"])
     assert found, response.headers["location"]
     return found.group(1)

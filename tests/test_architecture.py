@@ -1,6 +1,7 @@
 """Who may import whom, read from the imports themselves."""
 
 import ast
+import re
 import sys
 from pathlib import Path
 
@@ -132,3 +133,75 @@ def is_call_of(name: str, node: ast.AST) -> bool:
         return False
     called = node.func
     return getattr(called, "attr", None) == name or getattr(called, "id", None) == name
+
+
+# What asks for itself when a post is or was public; everybody else asks these.
+WHAT_IS_PUBLIC = {
+    "models.py": {"is_public", "is_published", "is_scheduled", "was_published", "is_trashed"},
+    "services/streams.py": {"is_public", "was_public", "is_waiting"},
+    "services/publishing.py": {"unscheduled"},
+}
+TIMES_OF_POSTS = {"published_at", "first_published_at"}
+COMPARING = {"is_", "is_not", "isnot", "in_", "not_in", "between", "op", "is_distinct_from"}
+
+
+@pytest.mark.parametrize("path", sources(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_one_condition_decides_what_is_public(path: Path) -> None:
+    allowed = WHAT_IS_PUBLIC.get(str(path.relative_to(ROOT)), set())
+    assert conditions_of_its_own(path.read_text("utf-8"), allowed) == []
+
+
+def conditions_of_its_own(source: str, allowed: set[str]) -> list[int]:
+    """The lines on which a time of publishing decides something, outside of these functions."""
+    tree = ast.parse(source)
+    found = {
+        node.lineno
+        for node in ast.walk(tree)
+        if isinstance(node, ast.expr | ast.stmt) and is_condition_on_times(node)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef) and node.name in allowed:
+            found -= set(range(node.lineno, (node.end_lineno or node.lineno) + 1))
+    return sorted(found)
+
+
+def is_condition_on_times(node: ast.expr | ast.stmt) -> bool:
+    if isinstance(node, ast.Compare):
+        return speaks_of_times(node)
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        return node.func.attr in COMPARING and speaks_of_times(node.func.value)
+    if isinstance(node, ast.If | ast.IfExp | ast.While):
+        return is_time(node.test)
+    if isinstance(node, ast.BoolOp):
+        return any(is_time(value) for value in node.values)
+    if isinstance(node, ast.UnaryOp):
+        return isinstance(node.op, ast.Not) and is_time(node.operand)
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return re.search(r"published_at\s*(<|>|=|IS\b|BETWEEN\b)", node.value, re.I) is not None
+    return False
+
+
+def speaks_of_times(node: ast.AST) -> bool:
+    return any(is_time(each) for each in ast.walk(node))
+
+
+def is_time(node: ast.AST) -> bool:
+    return isinstance(node, ast.Attribute) and node.attr in TIMES_OF_POSTS
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "Post.published_at <= now()",
+        "col(Post.published_at).is_not(None)",
+        "now() > post.first_published_at",
+        "x if post.published_at else y",
+        "post.published_at and post.slug",
+        "not post.published_at",
+        "text('published_at <= now()')",
+        "query.where(col(Post.published_at).between(a, b))",
+    ],
+)
+def test_another_condition_would_be_found(condition: str) -> None:
+    assert conditions_of_its_own(f"def f(): return {condition}", set()) == [1]
+    assert conditions_of_its_own(f"def f(): return {condition}", {"f"}) == []

@@ -22,7 +22,8 @@ import pytest
 from fastapi.routing import iter_route_contexts
 from sqlalchemy import delete
 
-from models import Identity, Login, Passkey, User
+from models import Identity, Login, Media, Passkey, Series, User
+from services import media
 from tests.blog import INVENTED, Blog, Person, blog_settings, fill
 from tests.people import ALICE, BOB, CAROL, MALLORY
 
@@ -86,7 +87,6 @@ GET    /auth/logout                                  ok       ok       ok       
 POST   /auth/logout                                  ok       ok       ok       ok       ok       ok
 POST   /auth/openid/{provider}                       -        -        -        -        -        -
 GET    /auth/openid/{provider}/callback              -        -        -        -        -        -
-GET    /docs                                         ok       ok       ok       ok       ok       ok
 POST   /auth/passkey                                 ok       ok       ok       ok       ok       ok
 POST   /auth/passkey/options                         -        -        -        -        -        -
 GET    /auth/reset/{token}                           ok       ok       ok       ok       ok       ok
@@ -98,6 +98,7 @@ GET    /auth/verify                                  ok       ok       ok       
 POST   /auth/verify                                  login    ok       ok       ok       ok       ok
 GET    /auth/verify/{token}                          ok       ok       ok       ok       ok       ok
 POST   /auth/verify/{token}                          ok       ok       ok       ok       ok       ok
+GET    /docs                                         ok       ok       ok       ok       ok       ok
 GET    /drafts                                       login    no       ok       ok       ok       ok
 GET    /healthz                                      ok       ok       ok       ok       ok       ok
 GET    /openapi.json                                 ok       ok       ok       ok       ok       ok
@@ -114,9 +115,25 @@ POST   /posts/{slug}/delete                          login    no       no       
 POST   /posts/{slug}/delete draft                    login    no       -        ok       ok       ok
 GET    /posts/{slug}/edit                            login    no       no       ok       ok       ok
 GET    /posts/{slug}/edit draft                      login    no       -        ok       ok       ok
+POST   /posts/{slug}/pin                             login    no       no       no       ok       ok
+POST   /posts/{slug}/pin draft                       login    no       no       no       ok       ok
+POST   /posts/{slug}/preview-link                    login    no       no       ok       ok       ok
+POST   /posts/{slug}/preview-link draft              login    no       -        ok       ok       ok
+POST   /posts/{slug}/preview-link/delete             login    no       no       ok       ok       ok
+POST   /posts/{slug}/preview-link/delete draft       login    no       -        ok       ok       ok
 POST   /posts/{slug}/restore                         login    no       no       ok       ok       ok
 POST   /posts/{slug}/restore draft                   login    no       -        ok       ok       ok
+POST   /posts/{slug}/unpin                           login    no       no       no       ok       ok
+POST   /posts/{slug}/unpin draft                     login    no       no       no       ok       ok
+GET    /preview/{token}                              -        -        -        -        -        -
 GET    /readyz                                       ok       ok       ok       ok       ok       ok
+GET    /series                                       ok       ok       ok       ok       ok       ok
+GET    /series/{slug}                                ok       ok       ok       ok       ok       ok
+POST   /series/{slug}                                login    no       no       ok       ok       ok
+GET    /series/{slug}/delete                         login    no       no       ok       ok       ok
+POST   /series/{slug}/delete                         login    no       no       ok       ok       ok
+GET    /series/{slug}/edit                           login    no       no       ok       ok       ok
+POST   /series/{slug}/parts                          login    no       no       ok       ok       ok
 GET    /settings                                     login    ok       ok       ok       ok       ok
 GET    /settings/delete                              login    ok       ok       ok       ok       ok
 POST   /settings/delete                              login    ok       ok       ok       ok       ok
@@ -157,13 +174,17 @@ POST   /settings/two-factor/recovery-codes/noted     login    ok       ok       
 POST   /settings/two-factor/secret                   login    ok       ok       ok       ok       ok
 GET    /settings/username                            login    ok       ok       ok       ok       ok
 POST   /settings/username                            login    ok       ok       ok       ok       ok
-GET    /tags/{slug}                                  ok       ok       ok       ok       ok       ok
+GET    /tags                                         ok       ok       ok       ok       ok       ok
+GET    /tags/{tag}                                   ok       ok       ok       ok       ok       ok
+POST   /tags/{tag}                                   login    no       no       no       ok       ok
+GET    /tags/{tag}/edit                              login    no       no       no       ok       ok
 GET    /trash                                        login    no       ok       ok       ok       ok
 GET    /users/register                               ok       ok       ok       ok       ok       ok
 POST   /users/register                               ok       ok       ok       ok       ok       ok
 GET    /users/register/openid                        ok       ok       ok       ok       ok       ok
 POST   /users/register/openid                        ok       ok       ok       ok       ok       ok
 GET    /users/{username}                             ok       ok       ok       ok       ok       ok
+GET    /{slug:page}                                  ok       ok       ok       ok       ok       ok
 """
 
 GUARDS = {"login_required", "fresh_login_required", "api_login_required", "ws_login_required"}
@@ -259,8 +280,12 @@ class Cast:
             if not bob.is_logged_in():
                 bob.log_in()
             known["slug"] = bob.draft() if is_draft else bob.write()
-        elif "{slug}" in path:
-            known["slug"] = "tides"
+        elif "/series/{slug}" in path:
+            known["slug"] = self.series_of(bob)
+        elif path == "/{slug:page}":
+            known["slug"] = self.page_of(self.people[ALICE])
+        if "{media_id}" in path:
+            known |= self.image_of(bob)
         if "/identities/{handle}" in path:
             known["handle"] = self.identity_of(bob)
         elif "/passkeys/{handle}" in path:
@@ -268,6 +293,37 @@ class Cast:
         elif "{handle}" in path:
             known["handle"] = self.login_of(bob)
         return known
+
+    def image_of(self, person: Person) -> dict[str, str]:
+        name = "heron-8x8.webp"
+        found = [image.id for image in self.blog.rows(Media)]
+        if not found:
+            image = Media(
+                user_id=self.id_of(person),
+                name=name,
+                content_type="image/webp",
+                width=8,
+                height=8,
+                bytes=1,
+                source_digest="x",
+            )
+            self.blog.app.state.storage.put(media.key(image.id, 8), b"RIFF")
+            with self.blog.database.writing() as db:
+                db.add(image)
+            found = [image.id]
+        return {"media_id": str(found[0]), "name": name}
+
+    def series_of(self, person: Person) -> str:
+        if not person.is_logged_in():
+            person.log_in()
+        title = f"Series {len(self.blog.rows(Series))}"
+        person.write(series=title)
+        return title.lower().replace(" ", "-")
+
+    def page_of(self, person: Person) -> str:
+        if not person.is_logged_in():
+            person.log_in()
+        return person.write("About", kind="page")
 
     def identity_of(self, person: Person) -> str:
         subject = f"{len(self.blog.rows(Identity))}"

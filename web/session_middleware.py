@@ -18,6 +18,7 @@ from web.signing import LONGEST_COOKIE, Cookies
 # What a session must win before its end is written again.
 WORTH_WRITING = timedelta(minutes=1)
 A_YEAR = 365 * 24 * 60 * 60
+# The same bytes for everybody, for ever: whoever is logged in may keep them too.
 IMMUTABLE = "immutable"
 Restore = Callable[[Scope, str], Awaitable[Remembered | None]]
 
@@ -80,12 +81,12 @@ class SessionMiddleware:
                     return
                 self.write_other_cookies(session, headers, message["status"])
                 has_news = "set-cookie" in headers
-                if IMMUTABLE in headers.get("cache-control", "") and not has_news:
-                    return await send(message)  # the same bytes for everybody, for ever
-                headers.add_vary_header("Cookie")
-                is_personal = cookie or remembered or has_news
-                if is_personal or "cache-control" not in headers:
-                    headers["Cache-Control"] = "private, no-store"
+                is_for_all = IMMUTABLE in headers.get("cache-control", "") and not has_news
+                if not is_for_all:
+                    headers.add_vary_header("Cookie")
+                    is_personal = cookie or remembered or has_news
+                    if is_personal or "cache-control" not in headers:
+                        headers["Cache-Control"] = "private, no-store"
             await send(message)
 
         return await self.app(scope, receive, sending)

@@ -1,7 +1,6 @@
 """Pages from templates: what every page knows, and the two ways a route ends."""
 
 from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -29,7 +28,6 @@ class Templates:
             auto_reload=reload,
         )
         self.env.globals |= everywhere
-        self.env.filters |= {"day": day, "moment": moment, "machine_time": machine_time}
         self.env.filters["megabytes"] = megabytes
         self.context_processors: list[ContextProcessor] = []
 
@@ -70,20 +68,6 @@ def redirect_to(request: Request, path: str, *, say: str = "", status_code: int 
     if say:
         flash.flash(request, response, say)
     return response
-
-
-def day(moment: datetime) -> str:
-    """“4 November 2026”."""
-    return f"{moment.day} {moment:%B %Y}"
-
-
-def moment(when: datetime) -> str:
-    """“4 November 2026, 17:05 UTC”."""
-    return f"{day(when)}, {when:%H:%M} UTC"
-
-
-def machine_time(moment: datetime) -> str:
-    return moment.isoformat(timespec="seconds")
 
 
 def megabytes(size: int) -> str:

@@ -10,6 +10,9 @@ import models
 from errors import Invalid
 from models import Tag, User
 from services import posts, streams, tags
+from services.series import Place
+
+Kind = Literal["post", "page"]
 
 
 class Author(BaseModel):
@@ -43,18 +46,34 @@ class Working(BaseModel):
     """What only those see who may change a post.
 
     `version` comes with every change. `staged` is what was saved and is not public yet.
+    `preview_url` is the secret link to it, if there is one.
     """
 
     version: int
     created_at: datetime
     updated_at: datetime
     staged: dict[str, str] | None
+    preview_url: str | None
+
+
+class InSeries(BaseModel):
+    """`part` is its number among the `parts` that readers see; a draft has none."""
+
+    slug: str
+    title: str
+    part: int | None
+    parts: int
 
 
 class Post(Summary):
-    """`content` is Markdown, `html` what readers see; `working` is null for mere readers."""
+    """`content` is Markdown, `html` what readers see; `working` is null for mere readers.
 
-    state: Literal["draft", "published", "trashed"]
+    A `page`, such as About, stands in no list.
+    """
+
+    kind: Kind
+    series: InSeries | None
+    state: Literal["draft", "scheduled", "published", "trashed"]
     content: str
     html: str
     working: Working | None
@@ -69,29 +88,41 @@ class Sent(BaseModel):
         return sent | ({"tags": ", ".join(sent["tags"])} if "tags" in sent else {})
 
 
+# RFC 3339; without an offset it is a time where the blog is at home.
+Time = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 TagNames = Annotated[list[str], Field(max_length=tags.MOST)]
 
 
 class NewPost(Sent):
-    """With the same `idempotency_key` again, it is the same post again."""
+    """With the same `idempotency_key` again, it is the same post again. `publish_at` is for
+    "schedule"."""
 
     title: str
     content: str
     tags: TagNames = []
     slug: str = ""
-    action: Literal["publish", "draft"] = "publish"
+    series: str | None = None
+    kind: Kind | None = None
+    action: Literal["publish", "draft", "schedule"] = "publish"
+    publish_at: Time = ""
     idempotency_key: str = ""
 
 
 class WholePost(Sent):
-    """`version` is the one that you have read. Saving a published post changes nothing public."""
+    """`version` is the one that you have read. Saving a published post changes nothing public.
+
+    `series` is the title of one, "" is none; left out or null, it stays, as does `kind`.
+    """
 
     version: int
     title: str
     content: str
     tags: TagNames = []
     slug: str = ""
-    action: Literal["save", "publish", "unpublish"] = "save"
+    series: str | None = None
+    kind: Kind | None = None
+    action: Literal["save", "publish", "schedule", "unpublish"] = "save"
+    publish_at: Time = ""
 
 
 class Change(Sent):
@@ -102,7 +133,10 @@ class Change(Sent):
     content: str = ""
     tags: TagNames = []
     slug: str = ""
-    action: Literal["save", "publish", "unpublish"] = "save"
+    series: str | None = None
+    kind: Kind | None = None
+    action: Literal["save", "publish", "schedule", "unpublish"] = "save"
+    publish_at: Time = ""
 
 
 def of_entry(entry: streams.Entry, base: str) -> Summary:
@@ -120,16 +154,30 @@ def whole(page: posts.Page, base: str, *, can_edit: bool) -> Post:
         **shared(post, base),
         author=of_person(page.author),
         tags=names(page.tags),
-        state="trashed" if post.is_trashed else "published" if post.is_published else "draft",
+        kind="page" if post.is_page else "post",
+        series=in_series(page.series),
+        state=post.state,
         content=post.content,
         html=post.html,
-        working=Working.model_validate(post.model_dump()) if can_edit else None,
+        working=working(post, base) if can_edit else None,
     )
+
+
+def working(post: models.Post, base: str) -> Working:
+    token = post.preview_token
+    url = f"{base}/preview/{token}" if token else None
+    return Working(**post.model_dump(), preview_url=url)
 
 
 def shared(post: models.Post | streams.Entry, base: str) -> dict[str, Any]:
     columns = ("id", "slug", "title", "excerpt", "word_count", "published_at")
-    return {name: getattr(post, name) for name in columns} | {"url": f"{base}/posts/{post.slug}"}
+    return {name: getattr(post, name) for name in columns} | {"url": f"{base}{post.path}"}
+
+
+def in_series(place: Place | None) -> InSeries | None:
+    if place is None:
+        return None
+    return InSeries(slug=place.slug, title=place.title, part=place.number, parts=place.total)
 
 
 def of_person(user: User) -> Author:

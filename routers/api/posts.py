@@ -47,8 +47,8 @@ def index(
 ) -> shapes.Posts:
     """Published posts, 20 at a time: all of them, or those of an `author`, or those with a `tag`.
 
-    `author=me` is you. `author=me&state=draft` are your drafts and staged changes, the one touched
-    last first; that needs `posts:read`.
+    `author=me` is you. `author=me&state=draft` are your drafts, scheduled posts and staged changes,
+    the one touched last first; that needs `posts:read`.
     """
     if author and tag:
         raise Invalid({"tag": "Either an author or a tag, please."})
@@ -85,11 +85,12 @@ def create(
     sent: Written,
     db: Db,
 ) -> shapes.Post:
-    """Published at once, or kept as a draft."""
+    """Published at once or at a time of its own, or kept as a draft."""
     new = checked(texts.NewPost, sent.fields())
     release(db)  # rendering may take a second: hold nothing meanwhile
     columns = texts.rendered(new)
-    post = writing.create(db, principal.user, new, columns)
+    zone = request.app.state.settings.zone
+    post = writing.create(db, principal.user, new, columns, zone=zone, scopes=principal.scopes)
     response.headers["Location"] = f"/api/v1/posts/{post.slug}"
     return answer(request, posts.page_of(db, post), principal)
 
@@ -130,7 +131,9 @@ def edit(
 ) -> shapes.Post:
     release(db)
     columns = texts.rendered(change) if writing.is_rendered_by(change, post) else None
-    post = writing.edit(db, posts.get(db, post.id), change, principal.user, columns)
+    zone = request.app.state.settings.zone
+    stored, scopes = posts.get(db, post.id), principal.scopes
+    post = writing.edit(db, stored, change, principal.user, columns, zone=zone, scopes=scopes)
     return answer(request, posts.page_of(db, post), principal)
 
 

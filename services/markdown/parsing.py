@@ -19,6 +19,7 @@ EXTENSIONS = (
     "alerts",
     "math_dollars",
     "math_code",
+    "tagfilter",  # else a <title> that is meant as a word would swallow the rest of the text
 )
 
 

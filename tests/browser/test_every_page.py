@@ -112,6 +112,7 @@ def make_error(page: Page, kind: str) -> None:
         page.goto("/posts/new")
         page.get_by_label("Title").fill("A title")
         page.get_by_label("Text in Markdown").fill("Words.")
+        page.get_by_text("More about this post").click()
         page.get_by_label("Tags").fill("!!!")
         page.get_by_label("Address").fill("!!!")
         page.get_by_role("button", name="Publish").click()

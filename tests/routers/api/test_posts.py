@@ -331,10 +331,8 @@ def test_tags_of_published_posts_are_counted(bob: Person, stranger: Person) -> N
     bob.write("One", tags="tides, Knots")
     bob.write("Two", tags="knots")
     bob.draft("Three", tags="secret, knots")
-    found = stranger.get("/api/v1/tags").json()
-    assert found == {
-        "items": [
-            {"slug": "knots", "name": "Knots", "posts": 2},
-            {"slug": "tides", "name": "tides", "posts": 1},
-        ]
-    }
+    found = stranger.get("/api/v1/tags").json()["items"]
+    assert found == [
+        {"slug": "knots", "name": "Knots", "posts": 2},
+        {"slug": "tides", "name": "tides", "posts": 1},
+    ]
