@@ -169,6 +169,7 @@ class World:
         for title, is_page in (("Erased", False), ("Erased page", True)):
             gone = self.write("deleted", title, trashed_at=AGES_AGO, is_page=is_page)
             gone.title = gone.content = gone.html = gone.excerpt = ""
+            gone.word_count = 0
 
     def write(self, author: str, title: str, content: str = "Words.", **columns: Any) -> Post:
         names = columns.pop("tags", "")

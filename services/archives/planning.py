@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 
 from errors import Invalid
 from models import NOBODY, Media, Post, Slug, User
-from services import texts, usernames
+from services import pages, texts, usernames
 from services.archives import shapes
 from services.archives.reading import MOST_PROBLEMS, Archive, Text
 from settings import Role
@@ -145,6 +145,8 @@ def check(plan: Plan, text: Text) -> None:
     """Raises Invalid."""
     if text.about.series and text.about.series not in plan.series:
         raise Invalid({"series": f"The archive has no series {text.about.series}."})
+    if text.is_page:
+        pages.check_address(text.about.slug)
     plan.expect(text.about.author)
     texts.rendered(text.text)
 

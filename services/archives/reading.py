@@ -101,7 +101,12 @@ class Own:
         about = self.shaped(shapes.Post, known)
         if about.draft and not about.trashed:
             about.date = None  # somebody has made a draft of it
-        text = checked_text(title=about.title, content=content, tags=", ".join(about.tags))
+        text = checked_text(
+            title=about.title,
+            content=content,
+            tags=", ".join(about.tags),
+            is_begun=about.date is None,
+        )
         staged = name.removesuffix(".md") + ".staged.md"
         waits = self.staged(staged) if staged in self.container.sizes else None
         return Text(about, name.startswith("pages/"), text, waits)
@@ -141,6 +146,8 @@ def decoded(data: bytes) -> str:
         raise Invalid({"": "This text is not in UTF-8."}) from None
 
 
-def checked_text(**fields: Any) -> texts.Text:
-    """What a form would say of it. Raises Invalid."""
+def checked_text(*, is_begun: bool = False, **fields: Any) -> texts.Text:
+    """As a form would take it; one that was only begun may be without words. Raises Invalid."""
+    if is_begun and not fields["content"]:
+        return checked_text(**fields | {"content": "-"}).model_copy(update={"content": ""})
     return shapes.parsed(texts.Text, fields)
