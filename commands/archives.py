@@ -96,7 +96,7 @@ def tell(plan: "Plan", *, dry_run: bool) -> None:
     for name, number in numbers.items():
         if number:
             print(f"{number:>8,} {name}")
-    unknown = [f"{key} ({number})" for key, number in sorted(report.unknown.items())]
+    unknown = [f"{key} ({number})" for key, number in sorted(plan.unknown.items())]
     notes = [*report.notes, *plan.conflicts]
     if unknown:
         notes.append(f"Not known here, and left out: {', '.join(unknown)}")

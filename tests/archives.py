@@ -1,11 +1,13 @@
 """Archives in tests: out of a blog, into another, and a blog that has one of everything."""
 
 import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import uuid4
 from zipfile import ZipFile
@@ -31,6 +33,15 @@ def opened(url: str) -> Iterator[Database]:
     with closing(Database(url)) as database:
         migrations.upgrade(database)
         yield database
+
+
+@contextmanager
+def copied(blank: Path) -> Iterator[Database]:
+    """The same, of a file that has them: making them takes longer than a round trip."""
+    with TemporaryDirectory() as folder:
+        shutil.copy(blank, f"{folder}/copy.db")
+        with closing(Database(f"sqlite:///{folder}/copy.db")) as database:
+            yield database
 
 
 def pack(database: Database, path: Path, *, with_emails: bool = False) -> bytes:

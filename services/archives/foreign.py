@@ -32,7 +32,7 @@ HEADING = re.compile(r"^# +(\S.{0,300})$", re.M)
 # A time as it is written by hand: 2024-05-01 10:00:00 +0200
 OFFSET = re.compile(r" +(?=[+-]\d\d:?\d\d$)")
 IMAGE = re.compile(
-    r"(?P<before>!\[[^\]\n]{0,500}\]\(\s{0,9}<?|<img\b[^>]{0,500}?\bsrc=[\"']|^\[[^\]\n]{1,99}\]:[ \t]+<?)"
+    r"(?P<before>\]\(\s{0,9}<?|<img\b[^>]{0,500}?\bsrc=[\"']|^\[[^\]\n]{1,99}\]:[ \t]+<?)"
     r"(?P<path>[^)\s>\"']{1,500})",
     re.M,
 )

@@ -38,6 +38,7 @@ class Plan:
     pictures: list[shapes.Picture] = field(default_factory=list)
     here: int = 0  # texts that the blog has already
     conflicts: list[str] = field(default_factory=list)
+    unknown: dict[str, int] = field(default_factory=dict)  # keys, and in how many texts they are
     strangers: set[str] = field(default_factory=set)  # who have no account here
 
     def __post_init__(self) -> None:
@@ -92,6 +93,7 @@ def made(db: Session, archive: Archive, stand_in: str, advance: Callable[[], Non
     look_at_the_rest(db, plan)
     if archive.report.problems:
         raise archive.report.refusal()
+    plan.unknown = dict(archive.report.unknown)
     return plan
 
 

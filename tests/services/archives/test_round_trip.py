@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,11 +16,11 @@ from sqlmodel import Session, col, select
 
 import auth_service
 from database import Database
-from models import MediaUse, Post, Revision, Site, Slug, Tag, TagAlias, User
-from services import media_uses, slugs, tags, texts
+from models import Media, MediaUse, Post, Revision, Site, Slug, Tag, TagAlias, User
+from services import media, media_uses, slugs, tags, texts
 from services.archives import packing
 from settings import Role, Settings
-from tests.archives import AGES_AGO, World, files_in, opened, pack, unpack
+from tests.archives import AGES_AGO, World, copied, files_in, opened, pack, unpack
 from tests.blog import Blog
 from tests.conftest import BACKENDS, fresh_database
 
@@ -33,18 +33,6 @@ def empty(kind: str, name: str, worker: int, folder: Path) -> Iterator[Database]
     if kind == "postgres":
         url = Settings(database_url=fresh_database(f"inkstand_{name}_{worker}")).database_url
     with opened(url) as database:
-        yield database
-
-
-@pytest.fixture
-def old(tmp_path: Path) -> Iterator[Database]:
-    with opened(f"sqlite:///{tmp_path}/old.db") as database:
-        yield database
-
-
-@pytest.fixture
-def new(tmp_path: Path) -> Iterator[Database]:
-    with opened(f"sqlite:///{tmp_path}/new.db") as database:
         yield database
 
 
@@ -114,11 +102,9 @@ def contents(database: Database) -> dict[str, Any]:
 
 
 def test_what_is_gone_stays_gone_and_what_moved_still_leads_there(
-    blog: Blog, old: Database, tmp_path: Path
+    blog: Blog, world_archive: Path
 ) -> None:
-    World(old)
-    pack(old, tmp_path / "1.zip")
-    unpack(blog.database, tmp_path / "1.zip")
+    unpack(blog.database, world_archive)
     stranger = blog.visitor()
     assert stranger.get("/posts/erased").status_code == 410
     assert stranger.get("/posts/thrown-away").status_code == 410
@@ -130,20 +116,13 @@ def test_what_is_gone_stays_gone_and_what_moved_still_leads_there(
     assert "Later words" not in stranger.get("/posts/tides-others-yes").text
 
 
-def test_an_image_is_seen_by_those_who_saw_it_before(
-    blog: Blog, old: Database, tmp_path: Path
-) -> None:
-    world = World(old)
-    pack(old, tmp_path / "1.zip")
-    unpack(blog.database, tmp_path / "1.zip")
+def test_an_image_is_seen_by_those_who_saw_it_before(blog: Blog, world_archive: Path) -> None:
+    unpack(blog.database, world_archive)
     stranger = blog.visitor()
-    found = {
-        name: stranger.get(f"/media/{image.id}/{image.name}").status_code
-        for name, image in world.images.items()
-    }
-    assert found == {"heron": 200, "secret": 404}
-    heron = world.images["heron"]
-    assert stranger.get(f"/media/{heron.id}/{heron.name}?w=480").status_code == 200
+    paths = {image.name: media.url_of(image) for image in blog.rows(Media)}
+    statuses = {name: stranger.get(path).status_code for name, path in paths.items()}
+    assert statuses == {"heron-600x400.webp": 200, "secret-600x400.webp": 404}
+    assert stranger.get(f"{paths['heron-600x400.webp']}?w=480").status_code == 200
 
 
 def test_addresses_of_people_leave_only_when_asked_for_and_passwords_never(
@@ -249,15 +228,6 @@ posts = st.fixed_dictionaries(
 )
 
 
-@pytest.fixture(scope="session")
-def blank(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database with its tables, to be copied: making them takes longer than a round trip."""
-    path: Path = tmp_path_factory.mktemp("blank") / "blank.db"
-    with opened(f"sqlite:///{path}") as database:
-        database.close()
-    return path
-
-
 @given(st.lists(posts, max_size=4))
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 def test_whatever_was_written_comes_back_as_it_was(
@@ -286,14 +256,6 @@ def round_trip(blank: Path, new: Database, written: list[dict[str, Any]]) -> Non
         unpack(new, Path(folder, "1.zip"))
         assert pack(new, Path(folder, "2.zip")) == first
         assert stored(old) == stored(new)
-
-
-@contextmanager
-def copied(blank: Path) -> Iterator[Database]:
-    with TemporaryDirectory() as folder:
-        shutil.copy(blank, f"{folder}/copy.db")
-        with closing(Database(f"sqlite:///{folder}/copy.db")) as database:
-            yield database
 
 
 def add_written(db: Session, author: User, each: dict[str, Any]) -> None:
