@@ -18,7 +18,7 @@ from backends.mail import open_mailer
 from backends.storage import Storage, open_storage
 from database import Database
 from models import now
-from services import mails, media, outbox, sweeping
+from services import mails, media, outbox, rerendering, sweeping
 from settings import Settings
 
 if TYPE_CHECKING:  # huey: 60 ms and 8 MiB, for those who have a worker
@@ -67,6 +67,7 @@ class Jobs:
         self.mailer = open_mailer(settings)
         self.look_at, self.sweep_at = now(), now() + FIRST_SWEEP
         self.sweep_files_at = self.sweep_at
+        self.rerender_at = now()
         self.thread = threading.Thread(target=self.run, name="jobs", daemon=True)
         self.is_wanted = threading.Event()
         self.is_over = False
@@ -134,6 +135,8 @@ class Jobs:
             self.sweep()
         if now() >= self.sweep_files_at:
             self.sweep_files()
+        if now() >= self.rerender_at:
+            self.rerender()
 
     @safely
     def deliver(self) -> None:
@@ -153,3 +156,10 @@ class Jobs:
         """Delete files that no image has."""
         self.sweep_files_at = now() + SWEEP_FILES_EVERY
         media.sweep(self.database, self.storage)
+
+    @safely
+    def rerender(self) -> None:
+        """Render again what an older version has rendered: usually nothing, and all of it after an
+        update. Looked for again later, since the older version may go on for a while."""
+        self.rerender_at = now() + SWEEP_EVERY
+        rerendering.rerender(self.database, is_over=lambda: self.is_over)

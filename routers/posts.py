@@ -4,7 +4,7 @@ from typing import Annotated, Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from fastapi import Depends
+from fastapi import Depends, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -12,8 +12,10 @@ from auth_dependencies import CurrentUser, OptionalUser, guarded, public
 from database import Db, release
 from errors import StaleVersion
 from models import Post
-from routers.loading import OwnPost, OwnTrashedPost
-from services import diffs, posts, streams, suggestions, texts, trash, writing
+from routers.loading import AtAnotherAddress, OwnPost, OwnTrashedPost
+from routers.showing import html_of
+from services import comparing, desk, posts, suggestions, texts, trash, writing
+from services.diffs import Line
 from services.permissions import EDIT_ANY, WRITE, can_edit, has_scopes
 from web.forms import Form, form_of
 from web.templating import page, public_page, redirect, redirect_to
@@ -22,6 +24,7 @@ readable = public()
 router = guarded("", WRITE)
 
 NewPost = Annotated[Form[texts.NewPost], Depends(form_of(texts.NewPost))]
+Cursor = Annotated[str, Query(max_length=64)]
 PostEdit = Annotated[Form[texts.PostEdit], Depends(form_of(texts.PostEdit))]
 
 
@@ -48,11 +51,12 @@ def show(request: Request, slug: str, user: OptionalUser, db: Db) -> Response:
     try:
         shown = posts.show(db, slug, user, as_page=False)
     except posts.MovedPost as moved:
-        return redirect_to(request, moved.post.path, status_code=301)
+        raise AtAnotherAddress(moved.post.path) from None
     return public_page(
         request,
         "posts/show.html",
         shown=shown,
+        html=html_of(request, shown, db),
         can_edit=can_edit(user, shown.post),
         can_pin=user is not None and has_scopes(user, EDIT_ANY),
     )
@@ -61,8 +65,15 @@ def show(request: Request, slug: str, user: OptionalUser, db: Db) -> Response:
 @router.get("/posts/{slug}/edit", name="posts.edit")
 def edit(request: Request, user: CurrentUser, post: OwnPost, db: Db) -> Response:
     form: Form[texts.PostEdit] = Form(posts.text_of(db, post) | {"version": str(post.version)})
-    known = suggestions.of(db, user)
-    return page(request, "posts/edit.html", post=post, form=form, known=known)
+    difference, known = staged_difference(post, db), suggestions.of(db, user)
+    return page(
+        request,
+        "posts/edit.html",
+        post=post,
+        form=form,
+        known=known,
+        staged_difference=difference,
+    )
 
 
 @router.post("/posts/{slug}", name="posts.update")
@@ -91,23 +102,14 @@ def delete(request: Request, post: OwnPost) -> Response:
 @router.post("/posts/{slug}/delete", name="posts.destroy")
 def destroy(request: Request, post: OwnTrashedPost, db: Db) -> Response:
     trash.throw_away(db, post)
-    return redirect(request, "trash", say=f"“{post.title}” is in the trash.")
-
-
-@router.post("/posts/{slug}/restore", name="posts.restore")
-def restore(request: Request, post: OwnTrashedPost, db: Db) -> Response:
-    trash.restore(db, post)
-    return after_writing(request, post, f"“{post.title}” is back.")
+    return redirect(request, "trash.index", say=f"“{post.title}” is in the trash.")
 
 
 @router.get("/drafts", name="drafts")
-def drafts(request: Request, user: CurrentUser, db: Db) -> Response:
-    return page(request, "posts/drafts.html", posts=streams.unpublished(db, user))
-
-
-@router.get("/trash", name="trash")
-def thrown_away(request: Request, user: CurrentUser, db: Db) -> Response:
-    return page(request, "posts/trash.html", posts=streams.trashed(db, user))
+def drafts(
+    request: Request, user: CurrentUser, db: Db, before: Cursor = "", after: Cursor = ""
+) -> Response:
+    return page(request, "posts/drafts.html", shelf=desk.drafts(db, user, before, after))
 
 
 SAVED, PUBLISHED = "Draft saved.", "Published."
@@ -124,7 +126,18 @@ SAID = {
 
 
 def said(action: str, was: str, post: Post) -> str:
+    if action == "save" and post.is_published and not post.staged:
+        return "Saved. It is what readers see already."
     return SAID.get((action, was)) or SAID_OF_NEW[post.state]
+
+
+def staged_difference(post: Post, db: Db) -> list[Line]:
+    """What readers do not see yet."""
+    if not post.staged:
+        return []
+    public, working = posts.public_text(db, post), posts.text_of(db, post)
+    release(db)
+    return comparing.difference(public, working)
 
 
 def zone_of(request: Request) -> ZoneInfo:
@@ -144,7 +157,7 @@ def conflict(request: Request, post_id: UUID, form: Form[Any], db: Db) -> Respon
     post = posts.get(db, post_id)
     theirs = posts.text_of(db, post)
     release(db)
-    difference = diffs.lines(as_one(theirs), as_one(form.values))
+    typed = form.values | {"slug": form.value("slug") or theirs["slug"]}
     form.values["version"] = str(post.version)
     return page(
         request,
@@ -153,14 +166,5 @@ def conflict(request: Request, post_id: UUID, form: Form[Any], db: Db) -> Respon
         post=post,
         form=form,
         theirs=theirs,
-        difference=difference,
+        difference=comparing.difference(theirs, typed),
     )
-
-
-def as_one(text: dict[str, str]) -> str:
-    """All that an edit can change, as lines to compare."""
-    head = [f"{label}: {text.get(name, '')}" for name, label in HEAD.items()]
-    return "\n".join([*head, "", *text.get("content", "").splitlines()])
-
-
-HEAD = {"title": "Title", "tags": "Tags", "slug": "Address", "series": "Series"}

@@ -41,10 +41,8 @@ def fill(db: Session, settings: Settings, copies: int = 0, password: str = "") -
     password = password or secrets.token_urlsafe(9)
     hashed = passwords.hash_password(password, settings.bcrypt_cost)
     authors = {author.username: author for author in make_authors(db, password, hashed)}
-    written = [
-        write(db, authors, *front_matter.read(path.read_text("utf-8")))
-        for path in sorted(FOLDER.glob("posts/*.md"))
-    ]
+    files = sorted(FOLDER.glob("posts/*.md"), reverse=True)  # the oldest first
+    written = [write(db, authors, *front_matter.read(path.read_text("utf-8"))) for path in files]
     for number in range(copies):
         original = written[number % len(written)]
         again = NewPost(title=f"{original.title[:180]} ({number + 2})", content=original.content)
@@ -64,7 +62,8 @@ def make_authors(db: Session, password: str, hashed: str) -> Iterator[User]:
 def write(db: Session, authors: dict[str, User], about: dict[str, Any], content: str) -> Post:
     action = "draft" if about.get("status") == "draft" else "publish"
     tags = ", ".join(about["tags"])
-    new = NewPost(title=about["title"], content=content, tags=tags, action=action)
+    shelf = {name: about[name] for name in ("series", "kind") if name in about}
+    new = NewPost(title=about["title"], content=content, tags=tags, action=action, **shelf)
     return date(writing.create(db, authors[about["author"]], new), int(about["days_ago"]))
 
 

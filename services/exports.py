@@ -21,6 +21,7 @@ from models import (
     Passkey,
     Post,
     RefreshToken,
+    Revision,
     User,
     now,
 )
@@ -78,7 +79,8 @@ What {site_name} ({link_base}) knows of {username}, as of {now}.
 
 profile.json      who you are here
 posts/            what you wrote, drafts and the trash too: Markdown, with the rest in YAML above it;
-                  a name that ends in .staged.md has changes that readers do not see yet
+                  a name that ends in .staged.md has changes that readers do not see yet;
+                  beside each a folder of the same name, with the texts that it had before
 images/           your images, in the folders of their addresses; images.json: what you said of them
 logins.json       the devices on which you are logged in
 events.json       logins, and what changed in your account
@@ -113,6 +115,9 @@ def write(db: Session, user: User, settings: Settings, storage: Storage) -> IO[b
             archive.writestr(f"posts/{post.slug}.md", markdown_file(post, names))
             if post.staged:
                 archive.writestr(f"posts/{post.slug}.staged.md", staged_file(post.staged))
+            for revision in revisions_of(db, post):
+                name = f"posts/{post.slug}/{revision.number:04}.md"
+                archive.writestr(name, revision_file(revision))
         images = db.exec(select(Media).where(Media.user_id == user.id)).all()
         release(db)
         write_images(archive, storage, images)
@@ -148,6 +153,17 @@ def posts_of(db: Session, user: User) -> Iterator[tuple[Post, list[str]]]:
             db.expunge(post)
 
 
+def revisions_of(db: Session, post: Post) -> Iterator[Revision]:
+    theirs = select(Revision).where(Revision.post_id == post.id)
+    numbers = db.exec(
+        select(Revision.number).where(Revision.post_id == post.id).order_by(col(Revision.number))
+    ).all()
+    for some in portions(numbers, POSTS_AT_ONCE):
+        for revision in db.exec(theirs.where(col(Revision.number).in_(some))):
+            yield revision
+            db.expunge(revision)
+
+
 def portions(ids: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
     return (ids[start : start + size] for start in range(0, len(ids), size))
 
@@ -168,6 +184,13 @@ def markdown_file(post: Post, names: list[str]) -> str:
 def staged_file(staged: dict[str, str]) -> str:
     about = {name: value for name, value in staged.items() if name != "content"}
     return front_matter.write(about, staged.get("content", ""))
+
+
+def revision_file(revision: Revision) -> str:
+    """Not by whom: that is not theirs to take along."""
+    about: dict[str, Any] = {"revision": revision.kind, "saved_at": revision.created_at}
+    about |= {name: value for name, value in revision.text.items() if name != "content"}
+    return front_matter.write(about, revision.text.get("content", ""))
 
 
 def write_rows(entry: IO[bytes], rows: Iterator[dict[str, Any]]) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from models import Post, Series, User
-from settings import Role
+from settings import Role, Settings
 
 READ = "posts:read"
 WRITE = "posts:write"
@@ -59,3 +59,13 @@ def can_see(user: User | None, post: Post, scopes: frozenset[str] | None = None)
         return post.is_public
     held = scopes_of(user) if scopes is None else scopes
     return READ in held and (post.author_id == user.id or EDIT_ANY in held)
+
+
+def is_stranger(author: User, settings: Settings) -> bool:
+    """Whether nobody here need know this author: anybody may register, and they got no more."""
+    return is_stranger_with(scopes_of(author), settings)
+
+
+def is_stranger_with(scopes: frozenset[str], settings: Settings) -> bool:
+    """The same of somebody who has these scopes."""
+    return settings.registration == "open" and EDIT_ANY not in scopes

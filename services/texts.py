@@ -22,8 +22,8 @@ def custom_slug(typed: str) -> str:
     """The author's own wish for an address; empty when there is none."""
     if len(typed) > LONGEST_TITLE:
         raise ValueError(f"At most {LONGEST_TITLE} characters, please.")
-    slug = slugs.slug_of(typed) if typed.strip() else ""
-    if typed.strip() and slug == "post" and typed.strip().lower() != "post":
+    slug = slugs.plain(typed)
+    if typed.strip() and not slug:
         raise ValueError("Please use a few letters or digits.")
     return slug
 
@@ -69,12 +69,21 @@ def new_key() -> str:
 
 def rendered(text: Text) -> dict[str, Any]:
     """The columns that follow from a text. Raises Invalid if its page would be too large."""
-    html = markdown.render(text.content)
+    columns = columns_of(text.content)
+    check_page(columns["html"])
+    return {"title": text.title, "content": text.content, **columns}
+
+
+def check_page(html: str) -> None:
+    """Raises Invalid if it is too large."""
     if len(html) > LONGEST_PAGE:
         raise Invalid({"content": "This becomes too large a page. Please make two posts of it."})
+
+
+def columns_of(content: str) -> dict[str, Any]:
+    """The columns that the renderer makes of a source."""
+    html = markdown.render(content)
     return {
-        "title": text.title,
-        "content": text.content,
         "html": html,
         "renderer": markdown.RENDERER,
         "excerpt": shortened(markdown.opening(html)),

@@ -1,6 +1,5 @@
 """Writing: a post comes to be, and its text changes. Nothing that was saved is ever overwritten."""
 
-import re
 from datetime import UTC, tzinfo
 from typing import Any
 
@@ -11,7 +10,7 @@ from sqlmodel import Session, col, select
 from database import after_commit
 from errors import Conflict, StaleVersion
 from models import Post, User, now
-from services import media_uses, pages, publishing, revisions, series, slugs, tags
+from services import media_uses, pages, permalinks, posts, publishing, revisions, series, tags
 from services.permissions import scopes_of
 from services.texts import NewPost, PostEdit, Text, rendered
 
@@ -34,8 +33,8 @@ def create(
     Raises:
         StaleVersion: the same key came with another text.
         Conflict: the address that the author asked for is another post's, the series another's.
-        Invalid: it is to be published at a time that is none, see `publishing.moment_of`; or they
-            may not make pages.
+        Invalid: the address is one that the blog itself uses; it is to be published at a time that
+            is none, see `publishing.moment_of`; or they may not make pages.
     """
     held = scopes_of(author) if scopes is None else scopes
     pages.check(new, held)
@@ -50,7 +49,7 @@ def create(
     )
     try:
         with db.begin_nested():
-            give_address(db, post, new)
+            permalinks.give(db, post, new)
             db.add(post)
     except IntegrityError:  # the same form, a moment earlier, on another connection
         if twin := find_by_key(db, author, new.idempotency_key):
@@ -63,7 +62,7 @@ def create(
         post.published_at = post.first_published_at = post.created_at
     elif new.action == "schedule":
         publishing.schedule(db, post, publishing.moment_of(new.publish_at, zone), author)
-    keep(db, post, new, author)
+    keep(db, post, author)
     return post
 
 
@@ -76,16 +75,19 @@ def edit(
     *,
     zone: tzinfo = UTC,
     scopes: frozenset[str] | None = None,
+    kind: str = "",
 ) -> Post:
     """Save, publish, schedule or take back. Saving a published post changes nothing public: it is
     staged. `zone` is that of `publish_at`.
+
+    `kind` is that of the revision, if it is not just saved or published.
 
     Raises:
         StaleVersion: the post was changed since `change.version` was read.
         Conflict: it is in the trash, the address asked for is another post's, or the series
             another author's.
-        Invalid: it is to be published at a time that is none, see `publishing.moment_of`; or they
-            may not make pages.
+        Invalid: the address is one that the blog itself uses; it is to be published at a time that
+            is none, see `publishing.moment_of`; or they may not make pages.
     """
     held = scopes_of(editor) if scopes is None else scopes
     if post.is_trashed:
@@ -93,7 +95,7 @@ def edit(
     pages.check(change, held, post)
     next_version(db, post, change.version)
     if change.action == "save" and post.is_published:
-        post.staged = change.model_dump(include=set(Text.model_fields), exclude_none=True)
+        stage(db, post, change)
         series.find(db, post, change.series, editor, held)  # said now, not at the update
     else:
         apply(db, post, change, columns or rendered(change))
@@ -105,7 +107,36 @@ def edit(
         publishing.schedule(db, post, publishing.moment_of(change.publish_at, zone), editor)
     elif change.action == "unpublish":
         publishing.unpublish(post)
-    keep(db, post, change, editor)
+    keep(db, post, editor, kind)
+    return post
+
+
+def restore(
+    db: Session,
+    post: Post,
+    text: Text,
+    editor: User,
+    columns: dict[str, Any] | None = None,
+    *,
+    scopes: frozenset[str] | None = None,
+) -> Post:
+    """Make the text of a revision the working copy again: staged, if the post is published.
+
+    It overwrites whatever is there, under any version: that is a revision too. Raises Conflict.
+    """
+    post = posts.locked(db, post.id)
+    again = PostEdit.model_construct(**text.model_dump(), action="save", version=post.version)
+    kind = revisions.RESTORED
+    return edit(db, post, again, editor, columns, scopes=scopes, kind=kind)
+
+
+def unstage(db: Session, post: Post, editor: User) -> Post:
+    """Go back to what readers see; what was staged stays among the revisions. Twice is once."""
+    post = posts.locked(db, post.id)
+    if post.staged:
+        next_version(db, post, post.version)
+        post.staged = None
+        keep(db, post, editor, revisions.RESTORED)
     return post
 
 
@@ -114,41 +145,30 @@ def is_rendered_by(change: PostEdit, post: Post) -> bool:
     return change.action != "save" or not post.is_published
 
 
-def keep(db: Session, post: Post, text: NewPost | PostEdit, editor: User) -> None:
+def keep(db: Session, post: Post, editor: User, kind: str = "") -> None:
     """What follows from every text that somebody saved."""
     db.flush()  # the post must be there before what refers to it
-    goes_out = text.action in ("publish", "schedule")
     after_commit(db, pages.CHANGED)
-    kind = revisions.PUBLISHED if goes_out else revisions.SAVED
-    revisions.add(db, post, revisions.as_revision(text, text.slug or post.slug), editor, kind)
+    is_for_readers = post.is_published and not post.staged
+    kind = kind or (revisions.PUBLISHED if is_for_readers else revisions.SAVED)
+    revisions.add(db, post, posts.text_of(db, post), editor, kind)
     media_uses.note(db, post, editor)
+
+
+def stage(db: Session, post: Post, text: Text) -> None:
+    """Let a text wait beside the one that readers see, unless it is the same."""
+    permalinks.check(db, post, text)
+    working = posts.text_of(db, post) | revisions.as_revision(text, text.slug or post.slug)
+    is_public = revisions.is_same(working, posts.public_text(db, post))
+    post.staged = None if is_public else working
 
 
 def apply(db: Session, post: Post, text: Text, columns: dict[str, Any]) -> None:
     pages.turn(post, text)
-    give_address(db, post, text)
+    permalinks.give(db, post, text)
     for name, value in columns.items():
         setattr(post, name, value)
     tags.put_on(db, post.id, tags.parse(text.tags))
-
-
-def give_address(db: Session, post: Post, text: Text) -> None:
-    """The one that the author asks for, or one made of the title, with a number if need be."""
-    if post.is_page:
-        pages.check_address(text.slug or post.slug)
-    if text.slug and text.slug != post.slug:
-        if not slugs.claim(db, post, text.slug):
-            raise Conflict({"slug": "That address is taken. Please choose another."})
-    elif not post.slug or (not post.was_published and title_has_changed(post, text)):
-        slug_of = pages.slug_of if post.is_page else slugs.slug_of
-        slugs.claim_similar(db, post, slug_of(text.title))
-
-
-def title_has_changed(post: Post, text: Text) -> bool:
-    """Whether the address was made of the title, and the title is another one now."""
-    old = slugs.slug_of(post.title)
-    was_made_of_it = re.fullmatch(re.escape(old) + r"(-\d+|-[0-9a-f]{6})?", post.slug)
-    return old != slugs.slug_of(text.title) and was_made_of_it is not None
 
 
 def next_version(db: Session, post: Post, seen: int) -> None:

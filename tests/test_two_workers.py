@@ -71,6 +71,35 @@ def test_fifty_posts_of_one_title_get_fifty_addresses(server: Serving, alice: st
     assert all(server.status(address) == 200 for address in addresses)
 
 
+def test_of_fifty_who_want_one_address_exactly_one_gets_it(server: Serving, alice: str) -> None:
+    def send(number: int) -> int:
+        key = f"one-address-{number}"
+        return insist(
+            write, server, alice, f"Post {number}", slug="wanted", idempotency_key=key
+        ).status
+
+    assert Counter(at_once(50, send)) == {303: 1, 409: 49}
+
+
+def test_restoring_at_both_workers_gives_every_revision_a_number(
+    server: Serving, alice: str, database: dict[str, Any]
+) -> None:
+    page = write(server, alice, "Restored", action="draft").location
+    [action] = re.findall(r'action="(/posts/[0-9a-f-]+)"', server.get(page, alice).text)
+    for number in range(1, 4):
+        form = {"title": "Restored", "content": f"Text {number}.", "version": f"{number}"}
+        assert server.post(action, form, alice).status == 303
+
+    def restore(number: int) -> int:
+        path = f"/posts/restored/revisions/{number % 4 + 1}/restore"
+        return insist(server.post, path, {}, alice).status
+
+    assert Counter(at_once(20, restore)) == {303: 20}
+    listed = server.get("/posts/restored/revisions", alice).text
+    numbers = [int(each) for each in re.findall(r">Revision (\d+)</a>", listed)]
+    assert numbers == list(range(numbers[0], numbers[0] - len(numbers), -1))
+
+
 def test_one_form_sent_twenty_times_makes_one_post(server: Serving, alice: str) -> None:
     answers = at_once(20, lambda _: write(server, alice, "Only once", idempotency_key="one-form"))
     assert {(answer.status, answer.location) for answer in answers} == {(303, "/posts/only-once")}
@@ -95,6 +124,23 @@ def test_of_twenty_edits_of_one_version_one_wins(server: Serving, alice: str) ->
         return server.post(action, form, alice).status
 
     assert Counter(at_once(20, edit)) == {303: 1, 409: 19}
+
+
+def test_what_is_taken_back_is_gone_at_both_workers(server: Serving, alice: str) -> None:
+    lists = ("/", "/users/alice", "/tags/taken-back", "/api/v1/posts", "/api/v1/tags")
+    ways = [{"action": "unpublish"}, {"action": "schedule", "publish_at": "2030-01-01T10:00"}, {}]
+    here, there = connections(server)
+    with closing(here), closing(there):
+        for way in ways:
+            page = write(server, alice, "Taken back", tags="taken back").location
+            for worker in (here, there):
+                assert all("aken" in ask(worker, "GET", path).text for path in lists)
+            form = {"title": "Taken back", "content": "Words.", "version": "1", **way}
+            address = page if way else f"{page}/delete"
+            assert ask(here, "POST", address, form, alice).status == 303
+            for worker in (there, here):
+                assert ask(worker, "GET", page).status in (404, 410)
+                assert not any("aken" in ask(worker, "GET", path).text for path in lists)
 
 
 def test_a_login_and_a_logout_count_for_both_workers(server: Serving, alice: str) -> None:
@@ -245,3 +291,61 @@ def worker_of(server: Serving, connection: HTTPConnection) -> int:
         for open_one in worker.net_connections("tcp")
         if tuple(open_one.raddr) == own
     )
+
+
+def test_a_tag_that_is_merged_while_posts_get_it_leaves_no_post_without(
+    server: Serving, alice: str
+) -> None:
+    """Some save with the old name while it goes: nothing is lost, doubled or refused."""
+    write(server, alice, "The old one", tags="merged-a")
+    write(server, alice, "The new one", tags="merged-b")
+
+    def send(number: int) -> int:
+        if number == 10:
+            form = {"name": "merged-b", "into": "merged-b"}
+            return insist(server.post, "/tags/merged-a", form, alice).status
+        names = ("merged-a, merged-b", "merged-b, merged-a", "merged-a")[number % 3]
+        return insist(write, server, alice, f"While {number}", tags=names).status
+
+    assert Counter(at_once(21, send)) == {303: 21}
+    tagged = server.get("/tags/merged-b").text
+    assert "22 posts about" in tagged
+    assert server.get("/tags/merged-a").location == "/tags/merged-b"
+
+
+def test_two_merges_that_cross_make_one_tag(server: Serving, alice: str) -> None:
+    for number in range(4):
+        one, two = f"cross-{number}-a", f"cross-{number}-b"
+        write(server, alice, f"Crossing {one}", tags=one)
+        write(server, alice, f"Crossing {two}", tags=two)
+        ways = ((one, two), (two, one))
+
+        def merge(way: int, ways: tuple[tuple[str, str], ...] = ways) -> int:
+            tag, into = ways[way]
+            form = {"name": into, "into": into}
+            return insist(server.post, f"/tags/{tag}", form, alice).status
+
+        assert at_once(2, merge) == [303, 303]
+        pages = [server.get(f"/tags/{name}") for name in (one, two)]
+        assert sorted(page.status for page in pages) == [200, 301]
+        [left] = [page for page in pages if page.status == 200]
+        assert "2 posts about" in left.text
+
+
+def test_twenty_posts_of_one_new_series_make_one(server: Serving, alice: str) -> None:
+    def send(number: int) -> int:
+        return insist(write, server, alice, f"Part {number}", series="Begun at once").status
+
+    assert Counter(at_once(20, send)) == {303: 20}
+    assert "in 20 parts" in server.get("/series/begun-at-once").text
+    assert server.status("/series/begun-at-once-2") == 404
+
+
+def test_of_eight_pins_at_once_five_are_taken(server: Serving, alice: str) -> None:
+    places = [write(server, alice, f"To pin {number}").location for number in range(8)]
+
+    def pin(number: int) -> int:
+        return insist(server.post, f"{places[number]}/pin", {}, alice).status
+
+    assert Counter(at_once(8, pin)) == {303: 5, 409: 3}
+    assert server.get("/").text.count(">Pinned<") == 5

@@ -6,24 +6,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from web.access_log import SECRET_PATHS
 from web.headers import header, on_start
 
-# No inline code and no nonce: the same bytes can be cached for everybody.
-CONTENT_SECURITY_POLICY = "; ".join(
-    (
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "img-src 'self' data:",
-        "font-src 'self'",
-        "media-src 'self'",
-        "connect-src 'self'",
-        "manifest-src 'self'",
-        "form-action 'self'",
-        "base-uri 'none'",
-        "frame-ancestors 'none'",
-    )
-)
 HEADERS = {
-    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "strict-origin-when-cross-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -37,8 +20,9 @@ A_YEAR = 365 * 24 * 60 * 60
 class SecurityHeaders:
     """A route may set its own value of a header first; that one stays."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, media_hosts: str) -> None:
         self.app = app
+        self.headers = HEADERS | {"Content-Security-Policy": content_security_policy(media_hosts)}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
@@ -47,7 +31,7 @@ class SecurityHeaders:
         def secure(headers: MutableHeaders, _: int) -> None:
             if SECRET_PATHS.match(scope["path"]):
                 headers["Referrer-Policy"] = secret_policy(scope)
-            for name, value in HEADERS.items():
+            for name, value in self.headers.items():
                 headers.setdefault(name, value)
             if scope["scheme"] in ("https", "wss"):
                 headers.setdefault(
@@ -55,6 +39,27 @@ class SecurityHeaders:
                 )
 
         return await self.app(scope, receive, on_start(send, secure))
+
+
+def content_security_policy(media_hosts: str) -> str:
+    """No inline code and no nonce: the same bytes can be cached for everybody. Images, videos and
+    sound may come from some other origins, given with spaces between them."""
+    others = f" {media_hosts}" if media_hosts else ""
+    return "; ".join(
+        (
+            "default-src 'none'",
+            "script-src 'self'",
+            "style-src 'self'",
+            f"img-src 'self' data:{others}",
+            "font-src 'self'",
+            f"media-src 'self'{others}",
+            "connect-src 'self'",
+            "manifest-src 'self'",
+            "form-action 'self'",
+            "base-uri 'none'",
+            "frame-ancestors 'none'",
+        )
+    )
 
 
 def secret_policy(scope: Scope) -> str:

@@ -148,7 +148,7 @@ def of_draft(post: models.Post, author: User, carried: list[Tag], base: str) -> 
     return Summary(**shared(post, base), author=of_person(author), tags=names(carried))
 
 
-def whole(page: posts.Page, base: str, *, can_edit: bool) -> Post:
+def whole(page: posts.Page, html: str, base: str, *, can_edit: bool) -> Post:
     post = page.post
     return Post(
         **shared(post, base),
@@ -158,7 +158,7 @@ def whole(page: posts.Page, base: str, *, can_edit: bool) -> Post:
         series=in_series(page.series),
         state=post.state,
         content=post.content,
-        html=post.html,
+        html=html,
         working=working(post, base) if can_edit else None,
     )
 

@@ -147,8 +147,8 @@ def check(plan: Plan, text: Text) -> None:
     """Raises Invalid."""
     if text.about.series and text.about.series not in plan.series:
         raise Invalid({"series": f"The archive has no series {text.about.series}."})
-    if text.is_page:
-        pages.check_address(text.about.slug)
+    if text.is_page and text.about.slug in pages.RESERVED:
+        raise Invalid({"slug": "That address belongs to the blog itself."})
     plan.expect(text.about.author)
     texts.rendered(text.text)
 

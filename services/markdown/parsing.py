@@ -6,42 +6,56 @@ from typing import Any
 
 import comrak
 
-# One level more is kept as text; see docs/decisions/0011.
-DEEP_QUOTE = re.compile(r"^([ \t]*(?:>[ \t]*){40})(?=>)", re.M)
+# What is beyond these numbers stays as it is written; see docs/decisions/0011.
+DEEP_QUOTE = re.compile(r"^([ \t]*(?:>[ \t]*+){40})(?=>)", re.M)
 MOST_ADDRESSES = 200
-TASK = re.compile(r'<input type="checkbox" class="task-list-item-checkbox"( checked="")?')
+MOST_TILDES = 10_000
+MOST_NOTES = 2_000
+MOST_TASKS = 5_000
 
-EXTENSIONS = (
-    "strikethrough",
-    "table",
-    "tasklist",
-    "footnotes",
-    "alerts",
-    "math_dollars",
-    "math_code",
-    "tagfilter",  # else a <title> that is meant as a word would swallow the rest of the text
+TASK = re.compile(r"\[[ xX]\]")
+BOX = re.compile(r'<input type="checkbox" class="task-list-item-checkbox"( checked="")?')
+
+EXTENSIONS = ("table", "alerts", "math_dollars", "math_code")
+# As GFM's "tagfilter", whose implementation takes quadratic time: these would swallow the text that
+# follows them, so they are shown as they are written.
+SWALLOWING = re.compile(
+    r"<(?=/?(?:iframe|noembed|noframes|noscript|object|plaintext|script|style|template|textarea"
+    r"|title|xmp)(?:[\s/>]|$))",
+    re.I,
 )
 
 
 def parsed(source: str) -> str:
     """CommonMark with GFM's tables, task lists, footnotes and alerts, and formulas. HTML that the
-    author wrote goes through untouched."""
-    return str(
-        comrak.render_markdown(DEEP_QUOTE.sub(r"\1\\", source), *options(can_autolink(source)))
-    )
+    author wrote goes through untouched, but for elements that would swallow what follows."""
+    flat = DEEP_QUOTE.sub(r"\1\\", source)
+    return SWALLOWING.sub("&lt;", comrak.render_markdown(flat, *options(extensions_for(flat))))
 
 
-def can_autolink(source: str) -> bool:
-    """comrak recurses for each e-mail address in a paragraph, down to the end of the stack."""
-    return all(block.count("@") <= MOST_ADDRESSES for block in source.split("\n\n"))
+def extensions_for(source: str) -> frozenset[str]:
+    """Those that are safe for a text.
+
+    comrak recurses for each e-mail address in a paragraph, down to the end of the stack; it takes
+    quadratic time for tildes; notes and tasks become many times as long.
+    """
+    chosen = set(EXTENSIONS)
+    if all(block.count("@") <= MOST_ADDRESSES for block in source.split("\n\n")):
+        chosen.add("autolink")
+    if source.count("~") <= MOST_TILDES:
+        chosen.add("strikethrough")
+    if source.count("[^") <= MOST_NOTES:
+        chosen.add("footnotes")
+    if len(TASK.findall(source)) <= MOST_TASKS:
+        chosen.add("tasklist")
+    return frozenset(chosen)
 
 
 @cache
-def options(autolink: bool) -> tuple[Any, Any, Any]:
+def options(extensions: frozenset[str]) -> tuple[Any, Any, Any]:
     extension = comrak.ExtensionOptions()
-    for name in EXTENSIONS:
+    for name in extensions:
         setattr(extension, name, True)
-    extension.autolink = autolink
     parse = comrak.ParseOptions()
     parse.smart = True
     output = comrak.RenderOptions()
@@ -54,7 +68,7 @@ def options(autolink: bool) -> tuple[Any, Any, Any]:
 
 def with_labels(body: str) -> str:
     """A box in a task list says what it means to those who do not see it."""
-    return TASK.sub(labelled, body)
+    return BOX.sub(labelled, body)
 
 
 def labelled(match: re.Match[str]) -> str:

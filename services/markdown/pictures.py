@@ -11,48 +11,45 @@ AUDIO = ("mp3", "ogg", "oga", "m4a", "wav", "flac", "opus")
 PLAYERS = dict.fromkeys(VIDEO, "video") | dict.fromkeys(AUDIO, "audio")
 MOST_PLAYERS = 100  # each asks for the beginning of its file
 
-# As comrak writes them, perhaps alone in a paragraph; and those that authors write themselves.
-IMAGE = re.compile(
-    r'(<p>)?<img src="([^"<>]*)" alt="([^"<>]*)"(?: title="([^"<>]*)")? />(</p>)?'
-    r"|(<img\b)",
-    re.I,
-)
+# As comrak writes them; `decoding` is there already.
+IMAGE = r'<img decoding="async" src="([^"<>]*)" alt="([^"<>]*)"(?: title="([^"<>]*)")? />'
+ANYWHERE = re.compile(IMAGE)
+ALONE = re.compile(rf"<p>{IMAGE}</p>")
 
 
 def with_media(body: str) -> str:
-    """An image alone in a paragraph that has a title becomes a figure, with it as the caption."""
-    players = 0
+    """Images with their sizes, players for videos and sound. Those that stand alone in a paragraph
+    and have a title become figures, with it as the caption."""
+    players = iter([True] * MOST_PLAYERS)
 
-    def shown(match: re.Match[str]) -> str:
-        nonlocal players
-        opens, src, alt, title, closes, raw = match.groups()
-        if raw:
-            return f'{raw} decoding="async"'
-        player = player_for(unescape(src))
-        players += player is not None
-        is_figure = bool(opens and closes and title)
-        if player:
-            medium = played(player if players <= MOST_PLAYERS else "", src, alt)
-        else:
-            medium = image(src, alt, title, is_figure)
-        if is_figure:
-            return f"<figure>{medium}<figcaption>{title}</figcaption></figure>"
-        return f"{opens or ''}{medium}{closes or ''}"
+    def figure(match: re.Match[str]) -> str:
+        src, alt, caption = match.groups()
+        if not caption:
+            return match.group()
+        medium = shown(src, alt, "", media_names.ALONE)
+        return f"<figure>{medium}<figcaption>{caption}</figcaption></figure>"
 
-    return IMAGE.sub(shown, body)
+    def in_text(match: re.Match[str]) -> str:
+        src, alt, title = match.groups()
+        return shown(src, alt, title or "", media_names.IN_TEXT)
+
+    def shown(src: str, alt: str, title: str, sizes: str) -> str:
+        if player := player_for(unescape(src)):
+            return played(player if next(players, False) else "", src, alt)
+        return image(src, alt, title, sizes)
+
+    asynchronous = body.replace("<img ", '<img decoding="async" ')  # also those in raw HTML
+    return ANYWHERE.sub(in_text, ALONE.sub(figure, asynchronous))
 
 
-def image(src: str, alt: str, title: str | None, is_figure: bool) -> str:
-    picture = media_names.picture_of(src)
-    sizes = media_names.ALONE if is_figure else media_names.IN_TEXT
-    measures = ""
-    if picture:
-        measures = (
-            f' width="{picture.width}" height="{picture.height}"'
-            f' srcset="{media_names.srcset(picture)}" sizes="{sizes}"'
-        )
-    named = f' title="{title}"' if title and not is_figure else ""
-    return f'<img src="{src}" alt="{alt}"{named}{measures} loading="lazy" decoding="async">'
+def image(src: str, alt: str, title: str, sizes: str) -> str:
+    attributes = f'src="{src}" alt="{alt}" loading="lazy" decoding="async"'
+    if title:
+        attributes += f' title="{title}"'
+    if picture := media_names.picture_of(src):
+        attributes += f' width="{picture.width}" height="{picture.height}"'
+        attributes += f' srcset="{media_names.srcset(picture)}" sizes="{sizes}"'
+    return f"<img {attributes}>"
 
 
 def player_for(url: str) -> str | None:

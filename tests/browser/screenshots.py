@@ -24,6 +24,9 @@ PUBLIC = {
     "post": "/posts/a-small-program-that-listens-to-buoys",
     "long": "/posts/how-a-clinker-boat-goes-together",
     "tag": "/tags/weather",
+    "tags": "/tags",
+    "series": "/series/things-one-learns-on-the-water",
+    "about": "/about",
     "author": "/users/maren",
     "login": "/auth/login",
     "register": "/users/register",
@@ -33,6 +36,8 @@ PRIVATE = {
     "desk-home": "/",
     "new": "/posts/new",
     "edit": "/posts/the-heron/edit",
+    "tag-edit": "/tags/weather/edit",
+    "series-edit": "/series/things-one-learns-on-the-water/edit",
     "drafts": "/drafts",
     "delete": "/posts/the-heron/delete",
 }

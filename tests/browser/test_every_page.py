@@ -23,7 +23,12 @@ PUBLIC = [
     "/posts/a-short-history-of-the-breakwater-with-corrections",
     "/posts/the-year-in-ropes",
     "/posts/fish-chips-in-b-bold-b-what-the-cafe-menu-taught-me-about-escaping",
+    "/tags",
+    "/tags?by=use",
     "/tags/weather",
+    "/series",
+    "/series/things-one-learns-on-the-water",
+    "/about",
     "/users/maren",
     "/auth/login",
     "/auth/logout",
@@ -40,9 +45,23 @@ PRIVATE = [
     "/posts/the-heron",
     "/posts/the-heron/edit",
     "/posts/the-heron/delete",
+    "/posts/the-heron/revisions",
+    "/posts/the-heron/revisions/1?with=readers",
+    "/trash/delete",
     "/posts/an-inventory-of-the-north-wall",
+    "/tags/weather",
+    "/tags/weather/edit",
+    "/posts/the-year-in-ropes",
+    "/series/things-one-learns-on-the-water",
+    "/series/things-one-learns-on-the-water/edit",
+    "/series/things-one-learns-on-the-water/delete",
+    "/about",
+    "/posts/about/edit",
     "/drafts",
     "/trash",
+    "/media",
+    "/media?of=all",
+    "/media?q=nothing-like-that",
     "/settings/profile",
     "/settings/two-factor",
     "/settings/two-factor/delete",
@@ -69,7 +88,7 @@ PRIVATE = [
     "/auth/logout",
     "/nothing-here",
 ]
-ERRORS = ["conflict", "bad form", "bad login", "bad link", "forbidden", "gone"]
+ERRORS = ["conflict", "merge", "bad form", "bad login", "bad link", "forbidden", "gone"]
 NARROWEST = {"width": 320, "height": 640}
 
 
@@ -116,6 +135,10 @@ def make_error(page: Page, kind: str) -> None:
         page.get_by_label("Tags").fill("!!!")
         page.get_by_label("Address").fill("!!!")
         page.get_by_role("button", name="Publish").click()
+    elif kind == "merge":
+        page.goto("/tags/sailing/edit")
+        page.get_by_label("Name").fill("weather")
+        page.get_by_role("button", name="Rename").click()
     elif kind == "bad login":
         page.context.clear_cookies()
         page.goto("/auth/login")

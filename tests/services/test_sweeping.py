@@ -13,10 +13,11 @@ from models import (
     Login,
     Mail,
     MailToken,
-    Post,
     RefreshToken,
     RetiredName,
+    Series,
     StoredSession,
+    Tag,
     Throttle,
     User,
     now,
@@ -67,16 +68,6 @@ def test_what_is_over_goes_and_nothing_else(blog: Blog, alice: Person) -> None:
     assert alice.is_logged_in()
 
 
-def test_the_trash_is_the_authors_to_empty(blog: Blog, alice: Person) -> None:
-    slug = alice.write()
-    alice.post(f"/posts/{slug}/delete")
-    with blog.database.writing() as db:
-        post = db.get_one(Post, alice.stored(slug).id)
-        post.trashed_at = now() - 400 * DAY
-    sweeping.sweep(blog.database, blog.settings)
-    assert len(blog.rows(Post)) == 1
-
-
 def test_much_is_swept_in_small_steps(blog: Blog, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sweeping, "BATCH", 4)
     monkeypatch.setattr(sweeping, "MOST_BATCHES", 3)
@@ -85,3 +76,26 @@ def test_much_is_swept_in_small_steps(blog: Blog, monkeypatch: pytest.MonkeyPatc
         db.add_all(RetiredName(username=f"old-{n}", until=past) for n in range(15))
     assert sweeping.sweep(blog.database, blog.settings) == 12
     assert sweeping.sweep(blog.database, blog.settings) == 3
+
+
+def test_tags_that_no_post_carries_go_but_not_those_that_had_another_name(
+    blog: Blog, alice: Person
+) -> None:
+    """Texts that wait may still say the old name."""
+    slug = alice.draft(tags="mistyped, renamed, carried")
+    alice.post("/tags/renamed", {"name": "newer"})
+    alice.edit(slug, tags="carried")
+    assert sweeping.sweep(blog.database, blog.settings) == 1
+    assert {tag.slug for tag in blog.rows(Tag)} == {"newer", "carried"}
+
+
+def test_a_series_that_nobody_needs_goes_after_a_day(blog: Blog, alice: Person) -> None:
+    alice.draft("One", series="With a part")
+    left = alice.draft("Two", series="Mistyped")
+    alice.edit(left, series="Described")
+    alice.post("/series/described", {"title": "Described", "description": "To be filled."})
+    alice.edit(left, series="")
+    assert sweeping.sweep(blog.database, blog.settings) == 0
+    blog.put(Series, created_at=now() - 2 * DAY)
+    assert sweeping.sweep(blog.database, blog.settings) == 1
+    assert {series.title for series in blog.rows(Series)} == {"With a part", "Described"}

@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from models import Post, PostTag, User
+from services import listings
 from tests.blog import Blog, Person
 from tests.people import BOB
 from tests.programs import is_problem, log_in, new_token, program
@@ -336,3 +337,24 @@ def test_tags_of_published_posts_are_counted(bob: Person, stranger: Person) -> N
         {"slug": "knots", "name": "Knots", "posts": 2},
         {"slug": "tides", "name": "tides", "posts": 1},
     ]
+
+
+def test_very_many_tags_are_paged_and_none_is_missing(
+    bob: Person, stranger: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listings, "PER_PAGE", 4)
+    bob.write("One", tags=", ".join(f"t{n}" for n in range(9)))
+    bob.write("Two", tags="t8")
+    for order in ("", "?by=use"):
+        address, found, seen = f"/api/v1/tags{order}", [], []
+        while address:
+            answer = stranger.get(address)
+            seen.append(address)
+            found += [item["slug"] for item in answer.json()["items"]]
+            address = answer.json()["next"]
+            assert (f'<{address}>; rel="next"' in answer.headers.get("link", "")) is bool(address)
+        assert sorted(found) == [f"t{n}" for n in range(9)]
+        assert found[0] == ("t8" if order else "t0")
+        assert answer.json()["prev"]
+        assert stranger.get(answer.json()["prev"]).json() == stranger.get(seen[1]).json()
+    assert is_problem(stranger.get("/api/v1/tags?after=%00"), 404)
