@@ -151,6 +151,7 @@ POST   /posts/{slug}/staged/delete                   login    no       no       
 POST   /posts/{slug}/staged/delete draft             login    no       -        ok       ok       ok
 POST   /posts/{slug}/unpin                           login    no       no       no       ok       ok
 POST   /posts/{slug}/unpin draft                     login    no       no       no       ok       ok
+POST   /preview                                      login    no       ok       ok       ok       ok
 GET    /preview/{token}                              -        -        -        -        -        -
 GET    /readyz                                       ok       ok       ok       ok       ok       ok
 GET    /series                                       ok       ok       ok       ok       ok       ok
