@@ -7,20 +7,19 @@ HEAD = {"title": "Title", "tags": "Tags", "slug": "Address", "series": "Series",
 
 
 def difference(old: dict[str, str], new: dict[str, str]) -> list[Line]:
-    """As lines: title, tags and the like first, then the text. Nothing for equal texts.
+    """As lines: first what changed of title, tags and the like, then the text. Nothing for equals.
 
-    What one of them does not have, as texts of another time or from elsewhere may not, is no
-    difference.
+    What one of them does not have, as texts of another time may not, is no difference.
     """
-    both = old.keys() & new.keys()
-    shown = [name for name in HEAD if name in both and (old[name] or new[name])]
-    if "content" in both:
-        shown.append("content")
-    if all(old[name] == new[name] for name in shown):
+    both = [name for name in (*HEAD, "content") if name in old and name in new]
+    changed = [name for name in both if old[name] != new[name]]
+    if not changed:
         return []
-    return diffs.for_page(as_one(old, shown), as_one(new, shown))
+    return diffs.for_page(as_one(old, changed), as_one(new, changed))
 
 
-def as_one(text: dict[str, str], shown: list[str]) -> str:
-    head = [f"{HEAD[name]}: {text[name]}" for name in shown if name in HEAD]
-    return "\n".join([*head, "", *text.get("content", "").splitlines()])
+def as_one(text: dict[str, str], changed: list[str]) -> str:
+    head = [f"{HEAD[name]}: {text[name]}" for name in changed if name in HEAD]
+    if "content" not in changed:
+        return "\n".join(head)
+    return "\n".join([*head, *([""] if head else []), *text["content"].splitlines()])

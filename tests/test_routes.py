@@ -153,6 +153,7 @@ POST   /posts/{slug}/unpin                           login    no       no       
 POST   /posts/{slug}/unpin draft                     login    no       no       no       ok       ok
 POST   /preview                                      login    no       ok       ok       ok       ok
 GET    /preview/{token}                              -        -        -        -        -        -
+GET    /preview/{token}/media/{media_id}/{name}      -        -        -        -        -        -
 GET    /readyz                                       ok       ok       ok       ok       ok       ok
 GET    /series                                       ok       ok       ok       ok       ok       ok
 GET    /series/{slug}                                ok       ok       ok       ok       ok       ok

@@ -71,6 +71,35 @@ def test_fifty_posts_of_one_title_get_fifty_addresses(server: Serving, alice: st
     assert all(server.status(address) == 200 for address in addresses)
 
 
+def test_of_fifty_who_want_one_address_exactly_one_gets_it(server: Serving, alice: str) -> None:
+    def send(number: int) -> int:
+        key = f"one-address-{number}"
+        return insist(
+            write, server, alice, f"Post {number}", slug="wanted", idempotency_key=key
+        ).status
+
+    assert Counter(at_once(50, send)) == {303: 1, 409: 49}
+
+
+def test_restoring_at_both_workers_gives_every_revision_a_number(
+    server: Serving, alice: str, database: dict[str, Any]
+) -> None:
+    page = write(server, alice, "Restored", action="draft").location
+    [action] = re.findall(r'action="(/posts/[0-9a-f-]+)"', server.get(page, alice).text)
+    for number in range(1, 4):
+        form = {"title": "Restored", "content": f"Text {number}.", "version": f"{number}"}
+        assert server.post(action, form, alice).status == 303
+
+    def restore(number: int) -> int:
+        path = f"/posts/restored/revisions/{number % 4 + 1}/restore"
+        return insist(server.post, path, {}, alice).status
+
+    assert Counter(at_once(20, restore)) == {303: 20}
+    listed = server.get("/posts/restored/revisions", alice).text
+    numbers = [int(each) for each in re.findall(r">Revision (\d+)</a>", listed)]
+    assert numbers == list(range(numbers[0], numbers[0] - len(numbers), -1))
+
+
 def test_one_form_sent_twenty_times_makes_one_post(server: Serving, alice: str) -> None:
     answers = at_once(20, lambda _: write(server, alice, "Only once", idempotency_key="one-form"))
     assert {(answer.status, answer.location) for answer in answers} == {(303, "/posts/only-once")}
