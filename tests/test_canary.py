@@ -63,7 +63,7 @@ PARAMETERS = {
     "/settings/tokens/programs/{family_id}": OTHER,
     "/settings/tokens/{token_id}": OTHER,
 }
-SOCKETS = {"/live/dashboard", "/live/preview"}
+SOCKETS = {"/live/dashboard", "/live/preview"}  # the latter says only what was said to it
 
 # A value that leads to something hidden, and one of the same shape that leads nowhere; None where
 # something public is behind it, so that only the word may not be there.
