@@ -393,7 +393,7 @@ class Post(SQLModel, table=True):
 
     @property
     def is_erased(self) -> bool:
-        """Whether its author has left and taken the text away: its address is all that is left."""
+        """Whether its text was deleted for good: its address is all that is left."""
         return not self.title
 
 

@@ -1,10 +1,9 @@
 """Reading a post, and everything its author does with it."""
 
-from typing import Annotated, Any
-from uuid import UUID
+from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from fastapi import Depends
+from fastapi import Depends, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -12,9 +11,11 @@ from auth_dependencies import CurrentUser, OptionalUser, guarded, public
 from database import Db, release
 from errors import StaleVersion
 from models import Post
-from routers.loading import OwnPost, OwnTrashedPost
+from routers.conflicts import conflict, with_unsaved
+from routers.loading import AtAnotherAddress, OwnPost, OwnTrashedPost
 from routers.showing import html_of
-from services import diffs, posts, streams, suggestions, texts, trash, writing
+from services import autosaves, comparing, desk, posts, suggestions, texts, trash, writing
+from services.diffs import Line
 from services.permissions import EDIT_ANY, WRITE, can_edit, has_scopes
 from web.forms import Form, form_of
 from web.templating import page, public_page, redirect, redirect_to
@@ -23,6 +24,7 @@ readable = public()
 router = guarded("", WRITE)
 
 NewPost = Annotated[Form[texts.NewPost], Depends(form_of(texts.NewPost))]
+Cursor = Annotated[str, Query(max_length=64)]
 PostEdit = Annotated[Form[texts.PostEdit], Depends(form_of(texts.PostEdit))]
 
 
@@ -40,7 +42,7 @@ def create(request: Request, user: CurrentUser, form: NewPost, db: Db) -> Respon
             columns = texts.rendered(form.data)
             post = writing.create(db, user, form.data, columns, zone=zone_of(request))
     except StaleVersion as stale:  # this form has made a post before, and was changed since
-        return conflict(request, stale.post_id, form, db)
+        return conflict(request, stale.post_id, form, user, db)
     return after_writing(request, post, SAID_OF_NEW[post.state])
 
 
@@ -49,7 +51,7 @@ def show(request: Request, slug: str, user: OptionalUser, db: Db) -> Response:
     try:
         shown = posts.show(db, slug, user, as_page=False)
     except posts.MovedPost as moved:
-        return redirect_to(request, moved.post.path, status_code=301)
+        raise AtAnotherAddress(moved.post.path) from None
     return public_page(
         request,
         "posts/show.html",
@@ -63,8 +65,17 @@ def show(request: Request, slug: str, user: OptionalUser, db: Db) -> Response:
 @router.get("/posts/{slug}/edit", name="posts.edit")
 def edit(request: Request, user: CurrentUser, post: OwnPost, db: Db) -> Response:
     form: Form[texts.PostEdit] = Form(posts.text_of(db, post) | {"version": str(post.version)})
-    known = suggestions.of(db, user)
-    return page(request, "posts/edit.html", post=post, form=form, known=known)
+    difference, known = staged_difference(post, db), suggestions.of(db, user)
+    unsaved = with_unsaved(form, post, user, db)
+    return page(
+        request,
+        "posts/edit.html",
+        post=post,
+        form=form,
+        known=known,
+        unsaved=unsaved,
+        staged_difference=difference,
+    )
 
 
 @router.post("/posts/{slug}", name="posts.update")
@@ -81,7 +92,7 @@ def update(
                 db, posts.get(db, post.id), change, user, columns, zone=zone_of(request)
             )
     except StaleVersion as stale:
-        return conflict(request, stale.post_id, form, db)
+        return conflict(request, stale.post_id, form, user, db)
     return after_writing(request, post, said(change.action, was, post))
 
 
@@ -93,23 +104,16 @@ def delete(request: Request, post: OwnPost) -> Response:
 @router.post("/posts/{slug}/delete", name="posts.destroy")
 def destroy(request: Request, post: OwnTrashedPost, db: Db) -> Response:
     trash.throw_away(db, post)
-    return redirect(request, "trash", say=f"“{post.title}” is in the trash.")
-
-
-@router.post("/posts/{slug}/restore", name="posts.restore")
-def restore(request: Request, post: OwnTrashedPost, db: Db) -> Response:
-    trash.restore(db, post)
-    return after_writing(request, post, f"“{post.title}” is back.")
+    return redirect(request, "trash.index", say=f"“{post.title}” is in the trash.")
 
 
 @router.get("/drafts", name="drafts")
-def drafts(request: Request, user: CurrentUser, db: Db) -> Response:
-    return page(request, "posts/drafts.html", posts=streams.unpublished(db, user))
-
-
-@router.get("/trash", name="trash")
-def thrown_away(request: Request, user: CurrentUser, db: Db) -> Response:
-    return page(request, "posts/trash.html", posts=streams.trashed(db, user))
+def drafts(
+    request: Request, user: CurrentUser, db: Db, before: Cursor = "", after: Cursor = ""
+) -> Response:
+    shelf = desk.unfinished(db, user, before, after)
+    unsaved = autosaves.titles(db, user, [post.id for post in shelf.posts])
+    return page(request, "posts/drafts.html", shelf=shelf, unsaved=unsaved)
 
 
 SAVED, PUBLISHED = "Draft saved.", "Published."
@@ -126,7 +130,18 @@ SAID = {
 
 
 def said(action: str, was: str, post: Post) -> str:
+    if action == "save" and post.is_published and not post.staged:
+        return "Saved. It is what readers see already."
     return SAID.get((action, was)) or SAID_OF_NEW[post.state]
+
+
+def staged_difference(post: Post, db: Db) -> list[Line]:
+    """What readers do not see yet."""
+    if not post.staged:
+        return []
+    public, working = posts.public_text(db, post), posts.text_of(db, post)
+    release(db)
+    return comparing.difference(public, working)
 
 
 def zone_of(request: Request) -> ZoneInfo:
@@ -139,30 +154,3 @@ def after_writing(request: Request, post: Post, say: str) -> Response:
     if post.is_public and not post.staged:
         return redirect_to(request, post.path, say=say)
     return redirect(request, "posts.edit", slug=post.slug, say=say)
-
-
-def conflict(request: Request, post_id: UUID, form: Form[Any], db: Db) -> Response:
-    """Both texts and what differs: nothing was overwritten, and the person decides."""
-    post = posts.get(db, post_id)
-    theirs = posts.text_of(db, post)
-    release(db)
-    difference = diffs.lines(as_one(theirs), as_one(form.values))
-    form.values["version"] = str(post.version)
-    return page(
-        request,
-        "posts/conflict.html",
-        status_code=409,
-        post=post,
-        form=form,
-        theirs=theirs,
-        difference=difference,
-    )
-
-
-def as_one(text: dict[str, str]) -> str:
-    """All that an edit can change, as lines to compare."""
-    head = [f"{label}: {text.get(name, '')}" for name, label in HEAD.items()]
-    return "\n".join([*head, "", *text.get("content", "").splitlines()])
-
-
-HEAD = {"title": "Title", "tags": "Tags", "slug": "Address", "series": "Series"}

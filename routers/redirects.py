@@ -89,4 +89,7 @@ def page_of_form(request: Request) -> str:
 
 
 def to_newest_address(request: Request, error: Any) -> Response:
-    return redirect_to(request, error.path, status_code=301)
+    """301, which is not to be kept: an address may become the newest again. The query stays."""
+    query = request.scope["query_string"].decode("latin-1")
+    path = f"{error.path}?{query}" if query else error.path
+    return redirect_to(request, path, status_code=301)

@@ -3,13 +3,12 @@
 from typing import Literal
 
 from pydantic import BaseModel
-from sqlalchemy import ColumnElement, delete, func, update
+from sqlalchemy import ColumnElement, delete
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
-from database import after_commit
 from errors import Conflict
-from models import NOBODY, Post, PostTag, Slug, User, now
+from models import NOBODY, Post, Revision, User, now
 from services import (
     accounts,
     audit,
@@ -17,9 +16,10 @@ from services import (
     media_uses,
     names,
     notices,
-    pages,
+    revisions,
     series_order,
     streams,
+    trash,
 )
 from services.logins import Client
 from settings import Role, Settings
@@ -50,10 +50,9 @@ def leave(db: Session, user: User, choice: Departure, settings: Settings, client
     theirs = col(Post.author_id) == user.id
     if choice.posts == "keep":
         hand_on(db, theirs & streams.is_public(), nobody)
-    erase(db, theirs, nobody)
+    trash.erase(db, theirs, author_id=nobody.id)
     media_uses.part_with(db, leaver, nobody)
     series_order.hand_on(db, leaver, nobody)
-    after_commit(db, pages.CHANGED)
     audit.record(db, audit.DELETED, leaver, client=client, posts=choice.posts)
     notices.tell(db, settings, leaver, "goodbye", posts=choice.posts)
     names.retire(db, leaver.username)
@@ -90,44 +89,10 @@ def find_or_make_nobody(db: Session) -> User:
 
 
 def hand_on(db: Session, which: ColumnElement[bool], nobody: User) -> None:
-    """Posts as readers know them, without the edits that were never made public."""
+    """Posts as readers know them, without the texts that were never made public."""
+    theirs = select(Post.id).where(which)
+    unseen = col(Revision.kind).not_in((revisions.PUBLISHED, revisions.IMPORTED))
+    db.execute(delete(Revision).where(col(Revision.post_id).in_(theirs), unseen))
     media_uses.forget(db, which, media_uses.STAGED)
-    change_posts(db, which, author_id=nobody.id, staged=None)
-
-
-def erase(db: Session, which: ColumnElement[bool], nobody: User) -> None:
-    """Texts are deleted. Of what was public once the row stays, empty: nobody gets its address."""
-    unseen = select(Post.id).where(which, ~streams.was_public())
-    media_uses.forget(db, which, media_uses.TEXT, media_uses.STAGED)
-    db.execute(delete(PostTag).where(col(PostTag.post_id).in_(select(Post.id).where(which))))
-    db.execute(delete(Slug).where(col(Slug.post_id).in_(unseen)))
-    db.execute(delete(Post).where(col(Post.id).in_(unseen)))
-    empty = dict.fromkeys(("title", "content", "html", "excerpt"), "")
-    trashed_at = func.coalesce(col(Post.trashed_at), now())
-    apart = dict.fromkeys(("series_id", "series_position", "pinned_at"))
-    change_posts(
-        db,
-        which,
-        **empty,
-        **apart,
-        word_count=0,
-        staged=None,
-        trashed_at=trashed_at,
-        author_id=nobody.id,
-    )
-
-
-def change_posts(db: Session, which: ColumnElement[bool], **values: object) -> None:
-    """Also under a new version, so that an edit begun before finds its post changed."""
-    db.execute(
-        update(Post)
-        .where(which)
-        .values(
-            idempotency_key=None,
-            preview_token=None,
-            version=col(Post.version) + 1,
-            updated_at=now(),
-            **values,
-        )
-        .execution_options(synchronize_session=False)
-    )
+    forgotten = dict.fromkeys(("staged", "idempotency_key", "preview_token"))
+    trash.change_posts(db, which, author_id=nobody.id, **forgotten)

@@ -43,12 +43,6 @@ def turn(post: Post, text: Text) -> None:
         post.series_id = post.series_position = post.pinned_at = None
 
 
-def check_address(slug: str) -> None:
-    """Raises Invalid for an address that is one of our own."""
-    if slug in RESERVED or slug.removeprefix("post-") in RESERVED & slugs.RESERVED:
-        raise Invalid({"slug": "That address belongs to the blog itself. Please choose another."})
-
-
 def slug_of(title: str) -> str:
     """As that of a post, but never one of our own addresses."""
     slug = slugs.slug_of(title, "page")

@@ -52,6 +52,15 @@ def get(db: Session, post_id: UUID) -> Post:
     return post
 
 
+def locked(db: Session, post_id: UUID) -> Post:
+    """The same, and nobody else's to change until the transaction ends. Raises NotFound."""
+    query = select(Post).where(Post.id == post_id).with_for_update()
+    post = db.exec(query.execution_options(populate_existing=True)).first()
+    if post is None:
+        raise NotFound
+    return post
+
+
 class MovedPost(Moved):
     """As Moved, with the post, since only those who may see it may learn where it went."""
 
@@ -103,9 +112,12 @@ def hide(post: Post, reader: User | None, scopes: frozenset[str] | None = None) 
 
 def text_of(db: Session, post: Post) -> dict[str, str]:
     """The author's working copy as form fields: what is staged, else what is there."""
+    return public_text(db, post) | (post.staged or {})
+
+
+def public_text(db: Session, post: Post) -> dict[str, str]:
+    """The fields of what readers see, or would see if it were published."""
     shelf = {"series": series.title_of(db, post), "kind": "page" if post.is_page else "post"}
-    if post.staged:
-        return shelf | post.staged
     names = ", ".join(tag.name for tag in tags.of_post(db, post.id))
     text = {"title": post.title, "content": post.content, "tags": names, "slug": post.slug}
     return shelf | text

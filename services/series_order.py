@@ -54,9 +54,12 @@ def describe(db: Session, shelf: Series, about: About) -> None:
     """Its address stays. Changes to its parts that wait to be made public follow the new title.
 
     Raises:
+        NotFound: it has just been deleted.
         Conflict: there is another series of that title.
         Invalid: no address could be made of it.
     """
+    if series.locked(db, shelf.id) is None:
+        raise NotFound
     before = shelf.title
     if about.title != before and is_taken(db, shelf, about.title):
         raise Conflict({"title": "There is a series of that name. Please choose another."})
@@ -69,8 +72,7 @@ def describe(db: Session, shelf: Series, about: About) -> None:
 
 def is_taken(db: Session, shelf: Series, title: str) -> bool:
     """By another series of the same author, or by one that readers find."""
-    named = (col(Series.title) == title) | (col(Series.slug) == series.slug_of(title, "title"))
-    others = db.exec(select(Series).where(named, Series.id != shelf.id)).all()
+    others = (each for each in series.named(db, title, "title") if each.id != shelf.id)
     return any(
         each.author_id == shelf.author_id or series.has_public_parts(db, each) for each in others
     )

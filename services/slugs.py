@@ -21,9 +21,23 @@ RESERVED = frozenset({"new", "feed", "drafts", "tags", "search", "archive", "pre
 
 
 def slug_of(title: str, kind: str = "post") -> str:
-    """Lower-case ASCII words of any script's title, joined by hyphens; `kind` if none remain."""
-    slug = slugify(title, max_length=LONGEST, word_boundary=True) or slugify(title)[:LONGEST]
-    return f"{kind}-{slug}" if slug in RESERVED or UUID_SHAPE.fullmatch(slug) else slug or kind
+    """The same as an address that a post or page can have; `kind` if nothing remains."""
+    slug = plain(title)
+    return f"{kind}-{slug}" if is_reserved(slug) else slug or kind
+
+
+def plain(title: str) -> str:
+    """Lower-case ASCII words of any script's title, joined by hyphens."""
+    return slugify(title, max_length=LONGEST, word_boundary=True) or slugify(title)[:LONGEST]
+
+
+def is_reserved(slug: str) -> bool:
+    return slug in RESERVED or UUID_SHAPE.fullmatch(slug) is not None
+
+
+def is_anothers(db: Session, post: Post, slug: str) -> bool:
+    """Whether another post has or had this address."""
+    return find_post_id(db, slug) not in (None, post.id)
 
 
 def claim(db: Session, post: Post, slug: str) -> bool:

@@ -93,42 +93,38 @@ def by_tag(db: Session, tag: Tag, before: str = "", after: str = "") -> Stream:
     return page(db, is_listed() & col(Post.id).in_(tagged), before, after)
 
 
-def unpublished(db: Session, author: User) -> Sequence[Post]:
-    """An author's own drafts, scheduled posts and staged edits, last touched first."""
-    mine = select(Post).where(Post.author_id == author.id, is_waiting())
-    return db.exec(mine.order_by(col(Post.updated_at).desc()).limit(200)).all()
-
-
-def trashed(db: Session, author: User) -> Sequence[Post]:
-    mine = (Post.author_id == author.id, col(Post.trashed_at).is_not(None))
-    return db.exec(select(Post).where(*mine).order_by(col(Post.trashed_at).desc()).limit(200)).all()
-
-
 def page(db: Session, wanted: ColumnElement[bool], before: str, after: str) -> Stream:
     """Up to 20 entries older than `before`, or newer than `after`, newest first.
 
     Raises:
         NotFound: a cursor is not one that we gave.
     """
-    key = tuple_(col(Post.published_at), col(Post.id))
-    backwards = bool(after) and not before
-    query = lines().where(wanted)
-    if before:
-        query = query.where(key < position(before))
-    elif after:
-        query = query.where(key > position(after))
-    order = (col(Post.published_at), col(Post.id))
-    query = query.order_by(*(order if backwards else (part.desc() for part in order)))
-    rows = db.execute(query.limit(PER_PAGE + 1)).all()
-    has_more = len(rows) > PER_PAGE
-    entries = [Entry(*row) for row in rows[:PER_PAGE]]
-    if backwards:
-        entries.reverse()
+    key = (col(Post.published_at), col(Post.id))
+    rows, is_last, is_first = window(db, lines().where(wanted), key, before, after)
+    entries = [Entry(*row) for row in rows]
     return Stream(
         with_tags(db, entries),
-        older=cursor(entries[-1]) if entries and (has_more or backwards) else None,
-        newer=cursor(entries[0]) if entries and (has_more if backwards else before) else None,
+        older=None if is_last else cursor(entries[-1]),
+        newer=None if is_first else cursor(entries[0]),
     )
+
+
+def window(
+    db: Session, query: Any, key: tuple[Any, Any], before: str, after: str
+) -> tuple[Sequence[Any], bool, bool]:
+    """Up to 20 rows beside a cursor, by a moment and an id, the newest first; whether they are the
+    last ones, and whether they are the first. Raises NotFound."""
+    backwards = bool(after) and not before
+    if before:
+        query = query.where(tuple_(*key) < position(before))
+    elif after:
+        query = query.where(tuple_(*key) > position(after))
+    query = query.order_by(*(key if backwards else (part.desc() for part in key)))
+    found = db.execute(query.limit(PER_PAGE + 1)).all()
+    rows, has_more = found[:PER_PAGE], len(found) > PER_PAGE
+    if backwards:
+        return rows[::-1], not rows, not has_more
+    return rows, not has_more, not (before and rows)
 
 
 def pinned_entries(db: Session) -> list[Entry]:

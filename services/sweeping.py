@@ -1,11 +1,11 @@
 """What is over goes: a few rows at a time, so that nobody waits for it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, delete, exists, inspect, select
-from sqlmodel import SQLModel, col
+from sqlmodel import Session, SQLModel, col
 
 from database import Database
 from models import (
@@ -25,9 +25,10 @@ from models import (
     Throttle,
     now,
 )
+from services import trash
 from settings import Settings
 
-BATCH = 500
+BATCH, POSTS_AT_ONCE = 500, 20
 MOST_BATCHES = 20  # of each table; the rest goes next time
 KEPT = timedelta(days=30)  # what somebody may still want to look up
 EMPTY_SERIES_KEPT = timedelta(days=1)  # a name that was mistyped, mostly
@@ -35,15 +36,16 @@ EMPTY_SERIES_KEPT = timedelta(days=1)  # a name that was mistyped, mostly
 
 def sweep(database: Database, settings: Settings) -> int:
     """Delete what has expired; how many rows that were. Several processes may do it at once."""
-    return sum(
+    swept = sum(
         delete_all(database, model, is_over) for model, is_over in what_is_over(settings, now())
     )
+    return swept + empty_trashes(database)
 
 
 def what_is_over(
     settings: Settings, moment: datetime
 ) -> Iterator[tuple[type[SQLModel], ColumnElement[bool]]]:
-    """Each table, and which of its rows. Posts stay: the trash is their author's to empty."""
+    """Each table, and which of its rows."""
     past = moment - KEPT
     yield Login, col(Login.expires_at) < moment
     yield StoredSession, col(StoredSession.expires_at) < moment
@@ -65,7 +67,28 @@ def what_is_over(
 
 def delete_all(database: Database, model: type[SQLModel], is_over: ColumnElement[bool]) -> int:
     [key] = inspect(model).primary_key
-    some = select(key).where(is_over).limit(BATCH)
+
+    def end(db: Session, keys: Sequence[Any]) -> None:
+        # What somebody has made use of meanwhile stays.
+        db.execute(delete(model).where(key.in_(keys), is_over))
+
+    return in_batches(database, select(key).where(is_over).limit(BATCH), end)
+
+
+def empty_trashes(database: Database) -> int:
+    """Posts that nobody wanted back for thirty days."""
+
+    def end(db: Session, ids: Sequence[Any]) -> None:
+        trash.erase(db, col(Post.id).in_(ids) & trash.is_over())
+
+    some = select(col(Post.id)).where(trash.is_over()).limit(POSTS_AT_ONCE)
+    return in_batches(database, some, end)
+
+
+def in_batches(
+    database: Database, some: Select[Any], end: Callable[[Session, Sequence[Any]], None]
+) -> int:
+    """Let `end` do away with the rows that `some` finds, until there are none or it is enough."""
     free = some.with_for_update(skip_locked=True)  # two that sweep at once never wait
     total = 0
     for _ in range(MOST_BATCHES):
@@ -74,8 +97,7 @@ def delete_all(database: Database, model: type[SQLModel], is_over: ColumnElement
         with database.writing() as db:
             # Not as one statement: PostgreSQL may run its inner query, and so its limit, many times.
             keys = db.scalars(free).all()
-            # What somebody has made use of meanwhile stays.
-            db.execute(delete(model).where(key.in_(keys), is_over))
+            end(db, keys)
         total += len(keys)
     return total
 

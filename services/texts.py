@@ -22,8 +22,8 @@ def custom_slug(typed: str) -> str:
     """The author's own wish for an address; empty when there is none."""
     if len(typed) > LONGEST_TITLE:
         raise ValueError(f"At most {LONGEST_TITLE} characters, please.")
-    slug = slugs.slug_of(typed) if typed.strip() else ""
-    if typed.strip() and slug == "post" and typed.strip().lower() != "post":
+    slug = slugs.plain(typed)
+    if typed.strip() and not slug:
         raise ValueError("Please use a few letters or digits.")
     return slug
 
@@ -50,13 +50,20 @@ class Text(BaseModel):
 Typed = Annotated[str, Field(max_length=64)]
 
 
-class NewPost(Text):
+class FromEditor(BaseModel):
+    """Which open editor sends this, and which autosave it shows; see services/autosaves.py."""
+
+    tab: str = ""
+    seen: str = ""
+
+
+class NewPost(Text, FromEditor):
     action: Literal["publish", "draft", "schedule"] = "publish"
     publish_at: Typed = ""
     idempotency_key: Annotated[str, AfterValidator(checked_key)] = ""
 
 
-class PostEdit(Text):
+class PostEdit(Text, FromEditor):
     action: Literal["save", "publish", "schedule", "unpublish"] = "save"
     publish_at: Typed = ""
     version: Annotated[int, Field(ge=1, lt=2**31)]
@@ -70,9 +77,14 @@ def new_key() -> str:
 def rendered(text: Text) -> dict[str, Any]:
     """The columns that follow from a text. Raises Invalid if its page would be too large."""
     columns = columns_of(text.content)
-    if len(columns["html"]) > LONGEST_PAGE:
-        raise Invalid({"content": "This becomes too large a page. Please make two posts of it."})
+    check_page(columns["html"])
     return {"title": text.title, "content": text.content, **columns}
+
+
+def check_page(html: str) -> None:
+    """Raises Invalid if it is too large."""
+    if len(html) > LONGEST_PAGE:
+        raise Invalid({"content": "This becomes too large a page. Please make two posts of it."})
 
 
 def columns_of(content: str) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """Writing: a post comes to be, and its text changes. Nothing that was saved is ever overwritten."""
 
-import re
 from datetime import UTC, tzinfo
 from typing import Any
 
@@ -11,9 +10,21 @@ from sqlmodel import Session, col, select
 from database import after_commit
 from errors import Conflict, StaleVersion
 from models import Post, User, now
-from services import media_uses, pages, publishing, revisions, series, slugs, tags
+from services import (
+    autosaves,
+    elsewhere,
+    media_uses,
+    pages,
+    permalinks,
+    posts,
+    publishing,
+    revisions,
+    series,
+    tags,
+)
 from services.permissions import scopes_of
-from services.texts import NewPost, PostEdit, Text, rendered
+from services.text import checked_line
+from services.texts import LONGEST_TITLE, NewPost, PostEdit, Text, rendered
 
 
 def create(
@@ -34,28 +45,15 @@ def create(
     Raises:
         StaleVersion: the same key came with another text.
         Conflict: the address that the author asked for is another post's, the series another's.
-        Invalid: it is to be published at a time that is none, see `publishing.moment_of`; or they
-            may not make pages.
+        Invalid: the address is one that the blog itself uses; it is to be published at a time that
+            is none, see `publishing.moment_of`; or they may not make pages.
     """
     held = scopes_of(author) if scopes is None else scopes
     pages.check(new, held)
-    if twin := find_by_key(db, author, new.idempotency_key):
-        return same(twin, new)
-    post = Post(
-        author_id=author.id,
-        slug="",
-        is_page=new.kind == "page",
-        idempotency_key=new.idempotency_key or None,
-        **(columns or rendered(new)),
-    )
-    try:
-        with db.begin_nested():
-            give_address(db, post, new)
-            db.add(post)
-    except IntegrityError:  # the same form, a moment earlier, on another connection
-        if twin := find_by_key(db, author, new.idempotency_key):
-            return same(twin, new)
-        raise
+    columns = columns or rendered(new)
+    post, is_new = find_or_insert(db, author, new, new.idempotency_key, columns)
+    if not is_new:
+        return again(db, post, new, author, columns, zone=zone, scopes=scopes)
     tags.put_on(db, post.id, tags.parse(new.tags))
     series.put(db, post, new.series, author, held)
     if new.action == "publish":
@@ -63,8 +61,17 @@ def create(
         post.published_at = post.first_published_at = post.created_at
     elif new.action == "schedule":
         publishing.schedule(db, post, publishing.moment_of(new.publish_at, zone), author)
-    keep(db, post, new, author)
+    keep(db, post, author)
     return post
+
+
+def begin(db: Session, author: User, key: str, title: str) -> tuple[Post, bool]:
+    """The draft that goes with the key of a form, for autosaves; and whether it is new.
+
+    It is empty, and has no revision: its author has not saved anything yet.
+    """
+    empty = Text.model_construct(title=fit_for_a_title(title), content="")
+    return find_or_insert(db, author, empty, key, rendered(empty))
 
 
 def edit(
@@ -76,24 +83,27 @@ def edit(
     *,
     zone: tzinfo = UTC,
     scopes: frozenset[str] | None = None,
+    kind: str = "",
 ) -> Post:
     """Save, publish, schedule or take back. Saving a published post changes nothing public: it is
     staged. `zone` is that of `publish_at`.
+
+    `kind` is that of the revision, if it is not just saved or published.
 
     Raises:
         StaleVersion: the post was changed since `change.version` was read.
         Conflict: it is in the trash, the address asked for is another post's, or the series
             another author's.
-        Invalid: it is to be published at a time that is none, see `publishing.moment_of`; or they
-            may not make pages.
+        Invalid: the address is one that the blog itself uses; it is to be published at a time that
+            is none, see `publishing.moment_of`; or they may not make pages.
     """
     held = scopes_of(editor) if scopes is None else scopes
     if post.is_trashed:
-        raise Conflict({"title": "This post is in the trash. Restore it there, then save again."})
+        raise Conflict({"title": IN_TRASH})
     pages.check(change, held, post)
     next_version(db, post, change.version)
     if change.action == "save" and post.is_published:
-        post.staged = change.model_dump(include=set(Text.model_fields), exclude_none=True)
+        stage(db, post, change)
         series.find(db, post, change.series, editor, held)  # said now, not at the update
     else:
         apply(db, post, change, columns or rendered(change))
@@ -105,7 +115,37 @@ def edit(
         publishing.schedule(db, post, publishing.moment_of(change.publish_at, zone), editor)
     elif change.action == "unpublish":
         publishing.unpublish(post)
-    keep(db, post, change, editor)
+    autosaves.forget(db, post, editor, change)
+    keep(db, post, editor, kind)
+    return post
+
+
+def restore(
+    db: Session,
+    post: Post,
+    text: Text,
+    editor: User,
+    columns: dict[str, Any] | None = None,
+    *,
+    scopes: frozenset[str] | None = None,
+) -> Post:
+    """Make the text of a revision the working copy again: staged, if the post is published.
+
+    It overwrites whatever is there, under any version: that is a revision too. Raises Conflict.
+    """
+    post = posts.locked(db, post.id)
+    again = PostEdit.model_construct(**text.model_dump(), action="save", version=post.version)
+    kind = revisions.RESTORED
+    return edit(db, post, again, editor, columns, scopes=scopes, kind=kind)
+
+
+def unstage(db: Session, post: Post, editor: User) -> Post:
+    """Go back to what readers see; what was staged stays among the revisions. Twice is once."""
+    post = posts.locked(db, post.id)
+    if post.staged:
+        next_version(db, post, post.version)
+        post.staged = None
+        keep(db, post, editor, revisions.RESTORED)
     return post
 
 
@@ -114,41 +154,30 @@ def is_rendered_by(change: PostEdit, post: Post) -> bool:
     return change.action != "save" or not post.is_published
 
 
-def keep(db: Session, post: Post, text: NewPost | PostEdit, editor: User) -> None:
+def keep(db: Session, post: Post, editor: User, kind: str = "") -> None:
     """What follows from every text that somebody saved."""
     db.flush()  # the post must be there before what refers to it
-    goes_out = text.action in ("publish", "schedule")
     after_commit(db, pages.CHANGED)
-    kind = revisions.PUBLISHED if goes_out else revisions.SAVED
-    revisions.add(db, post, revisions.as_revision(text, text.slug or post.slug), editor, kind)
+    is_for_readers = post.is_published and not post.staged
+    kind = kind or (revisions.PUBLISHED if is_for_readers else revisions.SAVED)
+    revisions.add(db, post, posts.text_of(db, post), editor, kind)
     media_uses.note(db, post, editor)
+
+
+def stage(db: Session, post: Post, text: Text) -> None:
+    """Let a text wait beside the one that readers see, unless it is the same."""
+    permalinks.check(db, post, text)
+    working = posts.text_of(db, post) | revisions.as_revision(text, text.slug or post.slug)
+    is_public = revisions.is_same(working, posts.public_text(db, post))
+    post.staged = None if is_public else working
 
 
 def apply(db: Session, post: Post, text: Text, columns: dict[str, Any]) -> None:
     pages.turn(post, text)
-    give_address(db, post, text)
+    permalinks.give(db, post, text)
     for name, value in columns.items():
         setattr(post, name, value)
     tags.put_on(db, post.id, tags.parse(text.tags))
-
-
-def give_address(db: Session, post: Post, text: Text) -> None:
-    """The one that the author asks for, or one made of the title, with a number if need be."""
-    if post.is_page:
-        pages.check_address(text.slug or post.slug)
-    if text.slug and text.slug != post.slug:
-        if not slugs.claim(db, post, text.slug):
-            raise Conflict({"slug": "That address is taken. Please choose another."})
-    elif not post.slug or (not post.was_published and title_has_changed(post, text)):
-        slug_of = pages.slug_of if post.is_page else slugs.slug_of
-        slugs.claim_similar(db, post, slug_of(text.title))
-
-
-def title_has_changed(post: Post, text: Text) -> bool:
-    """Whether the address was made of the title, and the title is another one now."""
-    old = slugs.slug_of(post.title)
-    was_made_of_it = re.fullmatch(re.escape(old) + r"(-\d+|-[0-9a-f]{6})?", post.slug)
-    return old != slugs.slug_of(text.title) and was_made_of_it is not None
 
 
 def next_version(db: Session, post: Post, seen: int) -> None:
@@ -162,11 +191,65 @@ def next_version(db: Session, post: Post, seen: int) -> None:
         raise StaleVersion(post.id)
 
 
-def same(twin: Post, new: NewPost) -> Post:
-    """The post that this form made before; StaleVersion if the form says something else now."""
-    if (twin.title, twin.content) != (new.title, new.content):
+def find_or_insert(
+    db: Session, author: User, text: Text, key: str, columns: dict[str, Any]
+) -> tuple[Post, bool]:
+    """The post that was made with this key, else a new one; and whether it is new."""
+    if twin := find_by_key(db, author, key):
+        return twin, False
+    post = Post(
+        author_id=author.id,
+        slug="",
+        is_page=text.kind == "page",
+        idempotency_key=key or None,
+        **columns,
+    )
+    try:
+        with db.begin_nested():
+            permalinks.give(db, post, text)
+            db.add(post)
+    except IntegrityError:  # the same form, a moment earlier, on another connection
+        if twin := find_by_key(db, author, key):
+            return twin, False
+        raise
+    return post, True
+
+
+def again(
+    db: Session, twin: Post, new: NewPost, author: User, columns: dict[str, Any], **more: Any
+) -> Post:
+    """The post that this form made before, or the draft that its autosaves began, with its text.
+
+    Raises:
+        StaleVersion: another text was saved there.
+        Conflict: it is in the trash.
+    """
+    twin = posts.locked(db, twin.id)  # the same form may be on its way a second time
+    if twin.is_trashed:
+        raise Conflict({"title": IN_TRASH})
+    first = elsewhere.first_save(db, twin)
+    if first is None:
+        action = "save" if new.action == "draft" else new.action
+        fields = new.model_dump() | {"action": action, "version": twin.version}
+        return edit(db, twin, PostEdit.model_construct(**fields), author, columns, **more)
+    if (new.title, new.content) != (first["title"], first["content"]) or not tags.are_same(
+        db, new.tags, first["tags"]
+    ):
         raise StaleVersion(twin.id)
     return twin
+
+
+IN_TRASH = "This post is in the trash. Restore it there, then save again."
+
+
+def fit_for_a_title(typed: str) -> str:
+    try:
+        return checked_line(typed, LONGEST_TITLE)
+    except ValueError:
+        return UNTITLED
+
+
+UNTITLED = "Untitled"
 
 
 def find_by_key(db: Session, author: User, key: str) -> Post | None:

@@ -31,7 +31,8 @@ MAY_IMPORT = {
     "routers": DOMAIN | ENTRANCE | {"web", "migrations"},
     "jobs": DOMAIN,
     "main": DOMAIN | ENTRANCE | {"web", "live_watch", "migrations", "routers", "jobs"},
-    "cli": DOMAIN | {"migrations", "jobs", "web"},
+    "commands": DOMAIN | {"migrations"},
+    "cli": DOMAIN | {"commands", "migrations", "jobs", "web"},
     "blog": set(),
 }
 WEB_FRAMEWORKS = {"fastapi", "starlette", "uvicorn"}
@@ -139,6 +140,7 @@ WHAT_IS_PUBLIC = {
     "models.py": {"is_public", "is_published", "is_scheduled", "was_published", "is_trashed"},
     "services/streams.py": {"is_public", "was_public", "is_waiting"},
     "services/publishing.py": {"unscheduled"},
+    "migrations/versions/0003_writing.py": {"revisions_of"},
 }
 TIMES_OF_POSTS = {"published_at", "first_published_at"}
 COMPARING = {"is_", "is_not", "isnot", "in_", "not_in", "between", "op", "is_distinct_from"}

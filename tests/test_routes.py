@@ -57,6 +57,11 @@ POST   /api/v1/auth/logout                           ok       ok       ok       
 GET    /api/v1/auth/me                               login    ok       ok       ok       ok       ok
 POST   /api/v1/auth/signup                           ok       ok       ok       ok       ok       ok
 GET    /api/v1/me                                    login    ok       ok       ok       ok       ok
+GET    /api/v1/media                                 login    no       ok       ok       ok       ok
+POST   /api/v1/media                                 login    no       ok       ok       ok       ok
+DELETE /api/v1/media/{media_id}                      login    no       -        ok       ok       ok
+GET    /api/v1/media/{media_id}                      login    no       -        ok       ok       ok
+PATCH  /api/v1/media/{media_id}                      login    no       -        ok       ok       ok
 GET    /api/v1/posts                                 ok       ok       ok       ok       ok       ok
 POST   /api/v1/posts                                 login    no       ok       ok       ok       ok
 DELETE /api/v1/posts/{slug}                          login    no       no       ok       ok       ok
@@ -67,6 +72,12 @@ PATCH  /api/v1/posts/{slug}                          login    no       no       
 PATCH  /api/v1/posts/{slug} draft                    login    no       -        ok       ok       ok
 PUT    /api/v1/posts/{slug}                          login    no       no       ok       ok       ok
 PUT    /api/v1/posts/{slug} draft                    login    no       -        ok       ok       ok
+GET    /api/v1/posts/{slug}/revisions                login    no       no       ok       ok       ok
+GET    /api/v1/posts/{slug}/revisions draft          login    no       -        ok       ok       ok
+GET    /api/v1/posts/{slug}/revisions/{number}       login    no       no       ok       ok       ok
+GET    /api/v1/posts/{slug}/revisions/{number} draft login    no       -        ok       ok       ok
+POST   /api/v1/posts/{slug}/revisions/{number}/restore login    no       no       ok       ok       ok
+POST   /api/v1/posts/{slug}/revisions/{number}/restore draft login    no       -        ok       ok       ok
 GET    /api/v1/tags                                  ok       ok       ok       ok       ok       ok
 DELETE /api/v1/token                                 login    no       no       no       no       no
 POST   /api/v1/token                                 ok       ok       ok       ok       ok       ok
@@ -101,14 +112,26 @@ POST   /auth/verify/{token}                          ok       ok       ok       
 GET    /docs                                         ok       ok       ok       ok       ok       ok
 GET    /drafts                                       login    no       ok       ok       ok       ok
 GET    /healthz                                      ok       ok       ok       ok       ok       ok
+GET    /media                                        login    no       ok       ok       ok       ok
+POST   /media                                        login    no       ok       ok       ok       ok
+GET    /media/{media_id}/delete                      login    no       -        ok       ok       ok
+POST   /media/{media_id}/delete                      login    no       -        ok       ok       ok
+GET    /media/{media_id}/edit                        login    no       -        ok       ok       ok
+POST   /media/{media_id}/edit                        login    no       -        ok       ok       ok
+GET    /media/{media_id}/{name}                      -        -        -        ok       ok       ok
 GET    /openapi.json                                 ok       ok       ok       ok       ok       ok
 GET    /posts                                        ok       ok       ok       ok       ok       ok
 POST   /posts                                        login    no       ok       ok       ok       ok
 GET    /posts/new                                    login    no       ok       ok       ok       ok
+PUT    /posts/new/autosave                           login    no       ok       ok       ok       ok
 GET    /posts/{slug}                                 ok       ok       ok       ok       ok       ok
 GET    /posts/{slug} draft                           -        -        -        ok       ok       ok
 POST   /posts/{slug}                                 login    no       no       ok       ok       ok
 POST   /posts/{slug} draft                           login    no       -        ok       ok       ok
+PUT    /posts/{slug}/autosave                        login    no       no       ok       ok       ok
+PUT    /posts/{slug}/autosave draft                  login    no       -        ok       ok       ok
+POST   /posts/{slug}/autosave/delete                 login    no       no       ok       ok       ok
+POST   /posts/{slug}/autosave/delete draft           login    no       -        ok       ok       ok
 GET    /posts/{slug}/delete                          login    no       no       ok       ok       ok
 GET    /posts/{slug}/delete draft                    login    no       -        ok       ok       ok
 POST   /posts/{slug}/delete                          login    no       no       ok       ok       ok
@@ -123,9 +146,19 @@ POST   /posts/{slug}/preview-link/delete             login    no       no       
 POST   /posts/{slug}/preview-link/delete draft       login    no       -        ok       ok       ok
 POST   /posts/{slug}/restore                         login    no       no       ok       ok       ok
 POST   /posts/{slug}/restore draft                   login    no       -        ok       ok       ok
+GET    /posts/{slug}/revisions                       login    no       no       ok       ok       ok
+GET    /posts/{slug}/revisions draft                 login    no       -        ok       ok       ok
+GET    /posts/{slug}/revisions/{number}              login    no       no       ok       ok       ok
+GET    /posts/{slug}/revisions/{number} draft        login    no       -        ok       ok       ok
+POST   /posts/{slug}/revisions/{number}/restore      login    no       no       ok       ok       ok
+POST   /posts/{slug}/revisions/{number}/restore draft login    no       -        ok       ok       ok
+POST   /posts/{slug}/staged/delete                   login    no       no       ok       ok       ok
+POST   /posts/{slug}/staged/delete draft             login    no       -        ok       ok       ok
 POST   /posts/{slug}/unpin                           login    no       no       no       ok       ok
 POST   /posts/{slug}/unpin draft                     login    no       no       no       ok       ok
+POST   /preview                                      login    no       ok       ok       ok       ok
 GET    /preview/{token}                              -        -        -        -        -        -
+GET    /preview/{token}/media/{media_id}/{name}      -        -        -        -        -        -
 GET    /readyz                                       ok       ok       ok       ok       ok       ok
 GET    /series                                       ok       ok       ok       ok       ok       ok
 GET    /series/{slug}                                ok       ok       ok       ok       ok       ok
@@ -179,6 +212,10 @@ GET    /tags/{tag}                                   ok       ok       ok       
 POST   /tags/{tag}                                   login    no       no       no       ok       ok
 GET    /tags/{tag}/edit                              login    no       no       no       ok       ok
 GET    /trash                                        login    no       ok       ok       ok       ok
+GET    /trash/delete                                 login    no       ok       ok       ok       ok
+POST   /trash/delete                                 login    no       ok       ok       ok       ok
+GET    /trash/{slug}/delete                          login    no       -        ok       ok       ok
+POST   /trash/{slug}/delete                          login    no       -        ok       ok       ok
 GET    /users/register                               ok       ok       ok       ok       ok       ok
 POST   /users/register                               ok       ok       ok       ok       ok       ok
 GET    /users/register/openid                        ok       ok       ok       ok       ok       ok
@@ -275,11 +312,14 @@ class Cast:
 
     def belongings(self, path: str, is_draft: bool) -> dict[str, str]:
         bob = self.people[BOB]
-        known = {"username": BOB, "tag": "tides", "provider": "github"}
+        known = {"username": BOB, "tag": "tides", "provider": "github", "number": "1"}
+        if not bob.is_logged_in():
+            bob.log_in()
         if "/posts/{slug}" in path:
-            if not bob.is_logged_in():
-                bob.log_in()
             known["slug"] = bob.draft() if is_draft else bob.write()
+        elif "/trash/{slug}" in path:
+            known["slug"] = bob.write()
+            bob.post(f"/posts/{known['slug']}/delete")
         elif "/series/{slug}" in path:
             known["slug"] = self.series_of(bob)
         elif path == "/{slug:page}":

@@ -71,6 +71,35 @@ def test_fifty_posts_of_one_title_get_fifty_addresses(server: Serving, alice: st
     assert all(server.status(address) == 200 for address in addresses)
 
 
+def test_of_fifty_who_want_one_address_exactly_one_gets_it(server: Serving, alice: str) -> None:
+    def send(number: int) -> int:
+        key = f"one-address-{number}"
+        return insist(
+            write, server, alice, f"Post {number}", slug="wanted", idempotency_key=key
+        ).status
+
+    assert Counter(at_once(50, send)) == {303: 1, 409: 49}
+
+
+def test_restoring_at_both_workers_gives_every_revision_a_number(
+    server: Serving, alice: str, database: dict[str, Any]
+) -> None:
+    page = write(server, alice, "Restored", action="draft").location
+    [action] = re.findall(r'action="(/posts/[0-9a-f-]+)"', server.get(page, alice).text)
+    for number in range(1, 4):
+        form = {"title": "Restored", "content": f"Text {number}.", "version": f"{number}"}
+        assert server.post(action, form, alice).status == 303
+
+    def restore(number: int) -> int:
+        path = f"/posts/restored/revisions/{number % 4 + 1}/restore"
+        return insist(server.post, path, {}, alice).status
+
+    assert Counter(at_once(20, restore)) == {303: 20}
+    listed = server.get("/posts/restored/revisions", alice).text
+    numbers = [int(each) for each in re.findall(r">Revision (\d+)</a>", listed)]
+    assert numbers == list(range(numbers[0], numbers[0] - len(numbers), -1))
+
+
 def test_one_form_sent_twenty_times_makes_one_post(server: Serving, alice: str) -> None:
     answers = at_once(20, lambda _: write(server, alice, "Only once", idempotency_key="one-form"))
     assert {(answer.status, answer.location) for answer in answers} == {(303, "/posts/only-once")}
@@ -95,6 +124,23 @@ def test_of_twenty_edits_of_one_version_one_wins(server: Serving, alice: str) ->
         return server.post(action, form, alice).status
 
     assert Counter(at_once(20, edit)) == {303: 1, 409: 19}
+
+
+def test_what_is_taken_back_is_gone_at_both_workers(server: Serving, alice: str) -> None:
+    lists = ("/", "/users/alice", "/tags/taken-back", "/api/v1/posts", "/api/v1/tags")
+    ways = [{"action": "unpublish"}, {"action": "schedule", "publish_at": "2030-01-01T10:00"}, {}]
+    here, there = connections(server)
+    with closing(here), closing(there):
+        for way in ways:
+            page = write(server, alice, "Taken back", tags="taken back").location
+            for worker in (here, there):
+                assert all("aken" in ask(worker, "GET", path).text for path in lists)
+            form = {"title": "Taken back", "content": "Words.", "version": "1", **way}
+            address = page if way else f"{page}/delete"
+            assert ask(here, "POST", address, form, alice).status == 303
+            for worker in (there, here):
+                assert ask(worker, "GET", page).status in (404, 410)
+                assert not any("aken" in ask(worker, "GET", path).text for path in lists)
 
 
 def test_a_login_and_a_logout_count_for_both_workers(server: Serving, alice: str) -> None:
@@ -303,3 +349,18 @@ def test_of_eight_pins_at_once_five_are_taken(server: Serving, alice: str) -> No
 
     assert Counter(at_once(8, pin)) == {303: 5, 409: 3}
     assert server.get("/").text.count(">Pinned<") == 5
+
+
+def test_twenty_renames_at_once_leave_one_tag_with_all_its_names(
+    server: Serving, alice: str
+) -> None:
+    write(server, alice, "Named often", tags="name-0")
+
+    def rename(number: int) -> int:
+        form = {"name": f"name-{number + 1}"}
+        return insist(server.post, "/tags/name-0", form, alice).status
+
+    assert Counter(at_once(20, rename)) == {303: 20}
+    answers = [server.get(f"/tags/name-{number}") for number in range(21)]
+    assert Counter(answer.status for answer in answers) == {200: 1, 301: 20}
+    assert len({answer.location for answer in answers if answer.location}) == 1

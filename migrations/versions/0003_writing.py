@@ -1,6 +1,8 @@
 """writing"""
 
 from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -19,6 +21,8 @@ POSTS = sa.table(
     sa.column("title", sa.String()),
     sa.column("content", sa.Text()),
     sa.column("slug", sa.String()),
+    sa.column("staged", sa.JSON(none_as_null=True)),
+    sa.column("published_at", sa.DateTime(timezone=True)),
     sa.column("updated_at", sa.DateTime(timezone=True)),
 )
 TAGS = sa.table("tags", sa.column("id", sa.Integer()), sa.column("name", sa.String()))
@@ -175,7 +179,8 @@ def upgrade() -> None:
 
 
 def begin_histories() -> None:
-    """What is there is the first revision of each post: in pieces, for blogs of any size."""
+    """What is there is the first revision of each post, and what is staged the second: in pieces,
+    for blogs of any size."""
     connection = op.get_bind()
     ids = connection.execute(sa.select(POSTS.c.id).where(POSTS.c.title != "")).scalars().all()
     for start in range(0, len(ids), 100):
@@ -190,25 +195,18 @@ def begin_histories() -> None:
         for post_id, name in connection.execute(names):
             tags[post_id].append(name)
         posts = connection.execute(sa.select(POSTS).where(POSTS.c.id.in_(some)))
-        connection.execute(
-            sa.insert(REVISIONS),
-            [
-                {
-                    "post_id": post.id,
-                    "number": 1,
-                    "kind": "saved",
-                    "editor_id": post.author_id,
-                    "text": {
-                        "title": post.title,
-                        "content": post.content,
-                        "tags": ", ".join(tags[post.id]),
-                        "slug": post.slug,
-                    },
-                    "created_at": post.updated_at,
-                }
-                for post in posts
-            ],
-        )
+        found = [each for post in posts for each in revisions_of(post, ", ".join(tags[post.id]))]
+        connection.execute(sa.insert(REVISIONS), found)
+
+
+def revisions_of(post: sa.Row[Any], tags: str) -> Iterator[dict[str, Any]]:
+    text = {"title": post.title, "content": post.content, "tags": tags, "slug": post.slug}
+    kind = "published" if post.published_at else "saved"
+    shared = {"post_id": post.id, "editor_id": post.author_id, "created_at": post.updated_at}
+    yield {**shared, "number": 1, "kind": kind, "text": text}
+    if post.staged:
+        staged = text | post.staged | {"slug": post.staged.get("slug") or post.slug}
+        yield {**shared, "number": 2, "kind": "saved", "text": staged}
 
 
 def downgrade() -> None:

@@ -1,6 +1,6 @@
 """The same nouns as JSON. Every route is made by `api_public` or `api_guarded`."""
 
-from routers.api import auth, media, posts, tags, token, tokens
+from routers.api import auth, media, posts, revisions, tags, token, tokens
 
 routers = (
     auth.router,
@@ -11,6 +11,7 @@ routers = (
     token.own,
     posts.readable,
     posts.router,
+    revisions.router,
     media.router,
     tags.router,
 )

@@ -1,7 +1,6 @@
 """Posts: the same services as for the pages, and the same rules of who may see and change what."""
 
 from typing import Annotated, Literal
-from urllib.parse import urlencode
 
 from fastapi import Depends, Query
 from starlette.requests import Request
@@ -15,8 +14,9 @@ from database import Db, release
 from errors import Forbidden, Invalid, Moved, NotFound
 from models import Post, User
 from routers.api import post_shapes as shapes
+from routers.api.links import linked
 from routers.api.loading import OwnPost
-from services import posts, reading, streams, tags, texts, trash, writing
+from services import desk, posts, reading, streams, tags, texts, trash, writing
 from services.permissions import READ, WRITE, can_edit
 from web.json_bodies import body_of, checked
 
@@ -53,7 +53,7 @@ def index(
     if author and tag:
         raise Invalid({"tag": "Either an author or a tag, please."})
     if state == "draft":
-        return drafts(request, principal, db, author)
+        return drafts(request, response, principal, db, author, before, after)
     if author:
         stream = streams.by_author(db, person(db, principal, author), before, after)
     elif tag:
@@ -147,19 +147,27 @@ def answer(request: Request, page: posts.Page, principal: Principal | None) -> s
     return shapes.whole(page, html, settings.link_base, can_edit=may)
 
 
-def drafts(request: Request, principal: Principal | None, db: Db, author: str) -> shapes.Posts:
+def drafts(
+    request: Request,
+    response: Response,
+    principal: Principal | None,
+    db: Db,
+    author: str,
+    before: str,
+    after: str,
+) -> shapes.Posts:
     if author != "me":
         raise Invalid({"author": "Only your own drafts can be listed: author=me."})
     if principal is None:
         raise LoginRequired
     if not principal.has_scopes(READ):
         raise Forbidden(f"This needs {READ}.")
-    found = streams.unpublished(db, principal.user)
-    carried = tags.of_posts(db, (post.id for post in found))
+    shelf = desk.drafts(db, principal.user, before, after)
+    carried = tags.of_posts(db, (post.id for post in shelf.posts))
     base = request.app.state.settings.link_base
-    return shapes.Posts(
-        items=[shapes.of_draft(each, principal.user, carried[each.id], base) for each in found]
-    )
+    items = [shapes.of_draft(each, principal.user, carried[each.id], base) for each in shelf.posts]
+    links = links_of(request, response, shelf.older, shelf.newer)
+    return shapes.Posts(items=items, **links)
 
 
 def person(db: Db, principal: Principal | None, name: str) -> User:
@@ -175,15 +183,14 @@ def person(db: Db, principal: Principal | None, name: str) -> User:
 
 
 def listed(request: Request, response: Response, stream: streams.Stream) -> shapes.Posts:
-    """A page of a list, with links to its neighbours in the body and as headers (RFC 8288)."""
     base = request.app.state.settings.link_base
-    asked = {k: v for k, v in request.query_params.items() if k in ("author", "tag")}
-    places = {"next": ("before", stream.older), "prev": ("after", stream.newer)}
-    links = {
-        rel: f"/api/v1/posts?{urlencode(asked | {name: cursor})}"
-        for rel, (name, cursor) in places.items()
-        if cursor
-    }
-    if links:
-        response.headers["Link"] = ", ".join(f'<{url}>; rel="{rel}"' for rel, url in links.items())
-    return shapes.Posts(items=[shapes.of_entry(entry, base) for entry in stream.entries], **links)
+    items = [shapes.of_entry(entry, base) for entry in stream.entries]
+    links = links_of(request, response, stream.older, stream.newer)
+    return shapes.Posts(items=items, **links)
+
+
+def links_of(
+    request: Request, response: Response, older: str | None, newer: str | None
+) -> dict[str, str]:
+    asked = {k: v for k, v in request.query_params.items() if k in ("author", "tag", "state")}
+    return linked(response, "/api/v1/posts", asked, older, newer)

@@ -14,6 +14,7 @@ from models import (
     PostTag,
     RecoveryCode,
     RetiredName,
+    Revision,
     Slug,
     User,
     now,
@@ -85,6 +86,27 @@ def test_posts_may_stay_without_the_name(bob: Person, stranger: Person, blog: Bl
     assert stranger.get("/users/deleted").status_code == 404
     assert stranger.get(f"/posts/{draft}").status_code == 404
     assert not any(post.staged for post in blog.rows(Post))
+
+
+def test_texts_that_nobody_saw_go_and_what_was_published_keeps_its_history(
+    bob: Person, alice: Person, blog: Blog
+) -> None:
+    slug = bob.draft("Public", "A secret first thought.")
+    bob.edit(slug, content="Words that everybody read.", action="publish")
+    bob.edit(slug, content="Words that nobody was to read yet.")
+    bob.draft("Secret draft", "A secret for ever.")
+    leave(bob, "keep")
+    kept = [revision.text["content"] for revision in blog.rows(Revision)]
+    assert kept == ["Words that everybody read."]
+    assert "somebody who has left" in alice.get(f"/posts/{slug}/revisions").text
+
+
+def test_no_revision_outlives_what_is_deleted(bob: Person, blog: Blog) -> None:
+    slug = bob.write()
+    bob.edit(slug, content="More.")
+    bob.draft()
+    leave(bob)
+    assert blog.rows(Revision) == []
 
 
 def test_two_who_leave_may_have_used_the_same_key(bob: Person, blog: Blog) -> None:

@@ -59,6 +59,22 @@ def test_everything_one_wrote_is_in_it(bob: Person) -> None:
     assert "posts/" in archive.read("README.txt").decode()
 
 
+def test_the_texts_that_a_post_had_before_are_in_it(bob: Person, alice: Person) -> None:
+    slug = bob.draft("First", "Alpha.", tags="tides")
+    alice.edit(slug, title="Second", content="Beta.", tags="tides")
+    archive = archive_of(bob)
+    for number, title, content in ((1, "First", "Alpha."), (2, "Second", "Beta.")):
+        about, text = parsed(archive, f"posts/second/{number:04}.md")
+        assert (about["title"], about["tags"], about["revision"], text) == (
+            title,
+            "tides",
+            "saved",
+            content,
+        )
+        assert str(about["saved_at"])
+        assert ALICE not in str(about)
+
+
 def test_what_is_known_of_the_account_is_in_it(blog: Blog, alice: Person) -> None:
     bob = Person(blog, BOB)
     bob.register(email="bob@example.org")

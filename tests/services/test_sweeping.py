@@ -13,7 +13,6 @@ from models import (
     Login,
     Mail,
     MailToken,
-    Post,
     RefreshToken,
     RetiredName,
     Series,
@@ -67,16 +66,6 @@ def test_what_is_over_goes_and_nothing_else(blog: Blog, alice: Person) -> None:
     assert blog.mails_to("waits")
     assert sweeping.sweep(blog.database, blog.settings) == 0
     assert alice.is_logged_in()
-
-
-def test_the_trash_is_the_authors_to_empty(blog: Blog, alice: Person) -> None:
-    slug = alice.write()
-    alice.post(f"/posts/{slug}/delete")
-    with blog.database.writing() as db:
-        post = db.get_one(Post, alice.stored(slug).id)
-        post.trashed_at = now() - 400 * DAY
-    sweeping.sweep(blog.database, blog.settings)
-    assert len(blog.rows(Post)) == 1
 
 
 def test_much_is_swept_in_small_steps(blog: Blog, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -57,7 +57,11 @@ def filled(headers: Headers, blog: Blog) -> Headers:
 
 def addresses(blog: Blog, slug: str) -> set[tuple[str, str]]:
     """Every unsafe method with every path that has one, from the table of routes."""
-    found = {each for each in blog.paths(slug=slug) if each[0] not in ("GET", "HEAD", "OPTIONS")}
+    found = {
+        each
+        for each in blog.paths(slug=slug, number="1")
+        if each[0] not in ("GET", "HEAD", "OPTIONS")
+    }
     assert len(found) >= 7
     return found
 
@@ -171,7 +175,7 @@ def test_no_page_changes_anything_by_being_read(alice: Person, blog: Blog) -> No
     slug = alice.write("A post", tags="tides")
     before, known = everything(blog), len(blog.rows(AuditEvent))
     for method in ("GET", "HEAD", "OPTIONS"):
-        for _, path in blog.paths(slug=slug, username=ALICE, tag="tides"):
+        for _, path in blog.paths(slug=slug, username=ALICE, tag="tides", number="1"):
             alice.client.request(method, path, params={"_method": "POST", "action": "publish"})
     # That somebody took their data along is worth knowing, but changes nothing.
     noted = {event.action for event in blog.rows(AuditEvent)[known:]}
