@@ -7,7 +7,7 @@ from typing import Any
 import comrak
 
 # What is beyond these numbers stays as it is written; see docs/decisions/0011.
-DEEP_QUOTE = re.compile(r"^([ \t]*(?:>[ \t]*+){40})(?=>)", re.M)
+DEEP_LINE = re.compile(r"^([ \t]*(?:>[ \t]*+|\d{1,9}[.)][ \t]++){40})(?=[>\d])", re.M)
 MOST_ADDRESSES = 200
 MOST_TILDES = 10_000
 MOST_NOTES = 2_000
@@ -31,7 +31,7 @@ SWALLOWING = re.compile(
 def parsed(source: str) -> str:
     """CommonMark with GFM's tables, task lists, footnotes and alerts, and formulas. HTML that the
     author wrote goes through untouched, but for elements that would swallow what follows."""
-    flat = DEEP_QUOTE.sub(r"\1\\", source)
+    flat = DEEP_LINE.sub(r"\1\\", source)
     return SWALLOWING.sub("&lt;", comrak.render_markdown(flat, *options(extensions_for(flat))))
 
 
