@@ -113,6 +113,14 @@ def known_ids(db: Session, slugs: list[str]) -> dict[str, int]:
     return found
 
 
+def are_same(db: Session, one: str, other: str) -> bool:
+    """Whether two lines of tags mean the same, also by names of before."""
+    slugs = [[slug_of(name) for name in parse(typed)] for typed in (one, other)]
+    ids = known_ids(db, [*slugs[0], *slugs[1]])
+    first, second = ([ids.get(slug, slug) for slug in each] for each in slugs)
+    return first == second
+
+
 def make(db: Session, slug: str, name: str) -> int:
     try:
         with db.begin_nested():

@@ -225,6 +225,7 @@ def test_what_cannot_be_a_page_is_missing_without_a_query(
 ) -> None:
     missing = stranger.get("/never-was")
     assert missing.status_code == 404
+    blog.know_pages()
     with statements(blog) as found:
         answer = stranger.get(path)
     assert (answer.status_code, answer.content) == (404, missing.content)
@@ -232,7 +233,7 @@ def test_what_cannot_be_a_page_is_missing_without_a_query(
 
 
 def test_an_unknown_page_costs_two_queries(alice: Person, stranger: Person, blog: Blog) -> None:
-    stranger.get("/")
+    blog.know_pages()
     with statements(blog) as found:
         assert stranger.get("/never-was").status_code == 404
     assert len(found) <= 2
