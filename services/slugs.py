@@ -14,6 +14,7 @@ from models import Post, Series, Slug
 
 LONGEST = 80
 TRIES = 8
+NUMBERED = re.compile(r"[a-z0-9-]{,80}-([0-9]{1,9}|[0-9a-f]{6})")
 # A UUID is the permanent address of one post and must not become that of another.
 UUID_SHAPE = re.compile(r"[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}")
 # What stands beside posts under /posts/: an author's slug must not hide a page of ours.
@@ -29,6 +30,13 @@ def slug_of(title: str, kind: str = "post") -> str:
 def plain(title: str) -> str:
     """Lower-case ASCII words of any script's title, joined by hyphens."""
     return slugify(title, max_length=LONGEST, word_boundary=True) or slugify(title)[:LONGEST]
+
+
+def asked_for(typed: str) -> str:
+    """The address that somebody asks for. One of ours may be longer than others by its number, and
+    stays as it is when a form brings it back."""
+    slug = plain(typed)
+    return typed if NUMBERED.fullmatch(typed) and slugify(typed) == typed else slug
 
 
 def is_reserved(slug: str) -> bool:

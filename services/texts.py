@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, Field
 
 from errors import Invalid
 from services import markdown, slugs, tags
-from services.text import many_lines, one_line, optional_line
+from services.text import many_lines, one_line, optional_line, printable
 
 LONGEST_TITLE = 200
 LONGEST_SERIES = 120
@@ -22,7 +22,7 @@ def custom_slug(typed: str) -> str:
     """The author's own wish for an address; empty when there is none."""
     if len(typed) > LONGEST_TITLE:
         raise ValueError(f"At most {LONGEST_TITLE} characters, please.")
-    slug = slugs.plain(typed)
+    slug = slugs.asked_for(typed)
     if typed.strip() and not slug:
         raise ValueError("Please use a few letters or digits.")
     return slug
@@ -51,9 +51,12 @@ Typed = Annotated[str, Field(max_length=64)]
 
 
 class FromEditor(BaseModel):
-    """Which open editor sends this, and which autosave it shows; see services/autosaves.py."""
+    """Which open editor sends this, and which autosave it shows; see services/autosaves.py.
 
-    tab: str = ""
+    No text is refused because of them.
+    """
+
+    tab: Annotated[str, AfterValidator(printable)] = ""
     seen: str = ""
 
 

@@ -169,3 +169,13 @@ def test_what_a_draft_gives_up_is_free(alice: Person, bob: Person, stranger: Per
     assert bob.write("Wanted") == "wanted"
     assert alice.edit("other", slug="wanted").status_code == 409
     assert stranger.get("/posts/other").status_code == 404
+
+
+@pytest.mark.parametrize("title", ["a word " * 20, "a" * 120])
+@pytest.mark.parametrize("kind", ["post", "page"])
+def test_posts_with_the_same_long_title_can_be_edited(alice: Person, title: str, kind: str) -> None:
+    for _ in range(3):
+        slug = alice.draft(title, kind=kind)
+        answer = alice.edit(slug, slug=slug, content="Other words.", kind=kind)
+        assert answer.status_code == 303, slug
+        assert alice.stored(slug).content == "Other words."
