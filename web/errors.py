@@ -35,13 +35,17 @@ def error_page(
     sentence: str = "",
     headers: dict[str, str] | None = None,
     kind: str = "about:blank",
+    is_late: bool = False,
     **members: Any,
 ) -> Response:
     """The page for a status, or the JSON problem for a program.
 
-    `kind` and other `members` are for the problem (RFC 9457, section 3). A 404 is the same bytes for whatever is missing or hidden, so it carries no request id.
+    A page that `is_late` shows the text again that came for a post after it was gone, or was no
+    longer theirs. `kind` and other `members` are for the problem (RFC 9457, section 3). A 404 is
+    the same bytes for whatever is missing or hidden, so it carries no request id.
     """
     words = WORDS.get(status) or WORDS[400 if status < 500 else 500]
+    kept = kept_text(request) if status == 503 else late_text(request) if is_late else {}
     sentence = sentence or words.sentence
     request_id = state(request.scope).get("request_id", "")
     if wants_json(request) or sends_json(request):
@@ -64,7 +68,7 @@ def error_page(
             title=words.title,
             sentence=sentence,
             error_id="" if status in (404, 410) else request_id,
-            kept=kept_text(request) if status == 503 else {},
+            kept=kept,
         )
     response.headers.update(headers or {})
     response.headers.setdefault("Cache-Control", "no-store")
@@ -97,6 +101,12 @@ def kept_text(request: Request) -> dict[str, str]:
     if any("password" in name for name in values):
         return {}
     return values
+
+
+def late_text(request: Request) -> dict[str, str]:
+    """The same, but only of a post: other forms are soon filled in again."""
+    kept = kept_text(request)
+    return kept if kept.get("content") else {}
 
 
 def answering(status: int, sentence: str = "") -> ASGIApp:
@@ -216,15 +226,15 @@ def show_second_factor(request: Request, error: errors.SecondFactorRequired) -> 
 
 
 def show_not_found(request: Request, _: errors.NotFound) -> Response:
-    return error_page(request, 404)
+    return error_page(request, 404, is_late=True)
 
 
 def show_gone(request: Request, _: errors.Gone) -> Response:
-    return error_page(request, 410)
+    return error_page(request, 410, is_late=True)
 
 
 def show_forbidden(request: Request, error: errors.Forbidden) -> Response:
-    return error_page(request, error.status, str(error))
+    return error_page(request, error.status, str(error), is_late=True)
 
 
 def show_rejected(request: Request, error: errors.Rejected) -> Response:

@@ -8,6 +8,8 @@ from urllib.parse import parse_qsl
 
 from anyio import to_thread
 from pydantic import BaseModel, ValidationError
+from python_multipart.multipart import parse_options_header
+from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
@@ -116,10 +118,8 @@ async def read_pairs(request: Request) -> list[tuple[str, str]]:
     """The fields in order. Bytes that are not UTF-8 come as lone surrogates."""
     kind = request.headers.get("content-type", FORM).partition(";")[0].strip().lower()
     if kind == MULTIPART:
-        async with request.form(max_fields=MOST_FIELDS, max_files=0) as multipart:
-            return [
-                (name, value) for name, value in multipart.multi_items() if isinstance(value, str)
-            ]
+        multipart = await read_multipart(request, max_fields=MOST_FIELDS, max_files=0)
+        return [(name, value) for name, value in multipart.multi_items() if isinstance(value, str)]
     body = await request.body()
     if kind != FORM and body:
         raise HTTPException(415)
@@ -129,6 +129,19 @@ async def read_pairs(request: Request) -> list[tuple[str, str]]:
         return pairs_in(body)
     except ValueError:
         raise HTTPException(400) from None
+
+
+async def read_multipart(request: Request, **limits: int) -> FormData:
+    """The fields and files of a form. Its caller closes it, if it has files.
+
+    Raises:
+        HTTPException: 400, it cannot be read; 415, its names would be decoded as its sender says,
+            and some of Python's codecs give what is no text, or fail.
+    """
+    _, options = parse_options_header(request.headers["content-type"])
+    if options.get(b"charset", b"utf-8").lower() not in (b"utf-8", b"utf8"):
+        raise HTTPException(415)
+    return await request.form(**limits)
 
 
 def pairs_in(body: bytes) -> list[tuple[str, str]]:

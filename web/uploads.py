@@ -15,7 +15,7 @@ from starlette.requests import Request
 
 from backends import Unavailable
 from errors import Busy
-from web.forms import MULTIPART
+from web.forms import MULTIPART, read_multipart
 
 MOST_FILES = 20
 MOST_FIELDS = 10
@@ -95,7 +95,7 @@ async def form_of(request: Request) -> AsyncIterator[Upload]:
         raise HTTPException(415)
     limits = {"max_files": MOST_FILES, "max_fields": MOST_FIELDS}
     try:
-        form = await request.form(**limits, max_part_size=MOST_FIELD_BYTES)
+        form = await read_multipart(request, **limits, max_part_size=MOST_FIELD_BYTES)
     except OSError as error:
         raise Unavailable from error
     try:

@@ -286,3 +286,24 @@ def encoded(value: str | bytes) -> bytes:
 
 def nothing_is_stored(blog: Blog) -> bool:
     return not any(blog.rows(model) for model in (Post, Slug, Tag, PostTag))
+
+
+@pytest.mark.parametrize(
+    "charset", ["undefined", "idna", "punycode", "raw-unicode-escape", "utf-7"]
+)
+@pytest.mark.parametrize("path", ["/posts", "/media", "/api/v1/media"])
+def test_forms_are_utf_8_whatever_their_sender_says(alice: Person, charset: str, path: str) -> None:
+    part = b'--x\r\nContent-Disposition: form-data; name="%b"%b\r\n\r\n\\ud800\xff\r\n'
+    file = part % (b"file", rb'; filename="\ud800\xff.png"')
+    body = part % (b"title", b"") + part % (b"content", b"") + file * (path != "/posts") + b"--x--"
+    kind = f"multipart/form-data; boundary=x; charset={charset}"
+    answer = alice.client.post(path, content=body, headers={"Content-Type": kind})
+    assert answer.status_code == 415
+
+
+def test_whatever_an_editor_calls_itself_a_refused_text_is_kept(alice: Person) -> None:
+    slug = alice.draft()
+    alice.edit(slug, content="Saved meanwhile.")
+    fields = {"title": "A title", "content": KEPT, "version": "1", "tab": "\0" * 100, "seen": "\0"}
+    assert alice.post(f"/posts/{slug}", fields).status_code == 409
+    assert KEPT in alice.get(f"/posts/{slug}/edit").text
