@@ -59,7 +59,9 @@ def erase(db: Session, which: ColumnElement[bool], **values: Any) -> None:
     What readers cannot have seen goes entirely. Of the rest the row stays, empty: nobody gets its
     address, which answers 410 if it was public at last. `values` are for the rows that stay.
     """
-    db.execute(select(Post.id).where(which).with_for_update())  # nothing is added meanwhile
+    # Nothing is added to these meanwhile, and what else is thrown away by now stays out of it.
+    ids = db.exec(select(Post.id).where(which).with_for_update()).all()
+    which = col(Post.id).in_(ids)
     theirs = select(Post.id).where(which)
     for model in (PostTag, Revision, Autosave, MediaUse):
         db.execute(delete(model).where(col(model.post_id).in_(theirs)))
