@@ -79,6 +79,8 @@ def place_of(db: Session, post: Post) -> Place | None:
         .order_by(col(Post.series_position), col(Post.id))
     )
     rows = db.execute(parts).all()
+    if not rows:  # it was deleted a moment ago
+        return None
     slug, title = rows[0][:2]
     found = [(row[2], Part(row[3], row[4])) for row in rows if row[2]]
     at = next((n for n, (post_id, _) in enumerate(found) if post_id == post.id), None)

@@ -65,7 +65,8 @@ def describe(db: Session, shelf: Series, about: About) -> None:
         raise Conflict({"title": "There is a series of that name. Please choose another."})
     shelf.sqlmodel_update(about)
     waiting = select(Post).where(Post.series_id == shelf.id, col(Post.staged).is_not(None))
-    for post in db.exec(waiting):
+    latest = waiting.with_for_update().execution_options(populate_existing=True)
+    for post in db.exec(latest):
         if post.staged and post.staged.get("series") == before:
             post.staged = post.staged | {"series": shelf.title}
 

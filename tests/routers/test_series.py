@@ -1,11 +1,15 @@
 """Series: posts in an order, of which readers see what is public and nothing else."""
 
 import re
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 
 from models import Post, Series, Tag, now
+from services import series
 from tests.blog import Blog, Person
 from tests.test_costs import statements
 
@@ -380,3 +384,26 @@ def test_the_longest_title_of_a_series_is_allowed(bob: Person, stranger: Person)
     assert place(stranger, slug).endswith("щ" * 120)
     two = bob.write("Two", series="щ" * 119)  # its address begins alike
     assert place(stranger, two).startswith("Part 1 of 1 in")
+
+
+def test_changes_that_are_saved_while_a_series_is_renamed_stay(alice: Person, blog: Blog) -> None:
+    slug = alice.write("A part", series="Tides")
+    alice.edit(slug, content="Staged once.", series="Tides")
+    with ThreadPoolExecutor(1) as pool:
+        with blog.database.writing() as db:
+            post = db.get_one(Post, alice.stored(slug).id)
+            post.staged = (post.staged or {}) | {"content": "Staged twice."}
+            db.flush()
+            renaming = pool.submit(alice.post, "/series/tides", {"title": "Ebb"})
+            time.sleep(0.3)  # it has begun, and waits for the row or for all of the database
+        assert renaming.result().status_code == 303
+    staged = alice.stored(slug).staged
+    assert staged
+    assert (staged["content"], staged["series"]) == ("Staged twice.", "Ebb")
+
+
+def test_a_page_that_is_shown_while_its_series_goes_is_shown(alice: Person, blog: Blog) -> None:
+    post = alice.stored(alice.write("A part", series="Tides"))
+    post.series_id = uuid4()
+    with blog.database.reading() as db:
+        assert series.place_of(db, post) is None
