@@ -27,6 +27,7 @@ from models import (
     now,
 )
 from services import media, tags
+from services.archives import front_matter
 from settings import Settings
 
 IN_MEMORY = 1024 * 1024  # what is larger goes to the disk
@@ -181,7 +182,6 @@ def portions(ids: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
 
 
 def markdown_file(post: Post, names: list[str]) -> str:
-    """Every JSON value is one of YAML too, so nothing an author typed can break out of its line."""
     about = {
         "title": post.title,
         "slug": post.slug,
@@ -191,24 +191,19 @@ def markdown_file(post: Post, names: list[str]) -> str:
         "updated_at": post.updated_at,
         "published_at": post.published_at,
     }
-    return with_front_matter(about, post.content)
+    return front_matter.write(about, post.content)
 
 
 def staged_file(staged: dict[str, str]) -> str:
     about = {name: value for name, value in staged.items() if name != "content"}
-    return with_front_matter(about, staged.get("content", ""))
+    return front_matter.write(about, staged.get("content", ""))
 
 
 def revision_file(revision: Revision) -> str:
     """Not by whom: that is not theirs to take along."""
     about: dict[str, Any] = {"revision": revision.kind, "saved_at": revision.created_at}
     about |= {name: value for name, value in revision.text.items() if name != "content"}
-    return with_front_matter(about, revision.text.get("content", ""))
-
-
-def with_front_matter(about: dict[str, Any], content: str) -> str:
-    lines = [f"{name}: {as_json(value, indent=None)}" for name, value in about.items()]
-    return "\n".join(["---", *lines, "---", "", content])
+    return front_matter.write(about, revision.text.get("content", ""))
 
 
 def write_rows(entry: IO[bytes], rows: Iterator[dict[str, Any]]) -> None:

@@ -39,7 +39,7 @@ def parse(typed: str) -> list[str]:
 
 
 def check(name: str) -> str:
-    name = " ".join(checked_line(name, LONGEST).split()).removeprefix("#")
+    name = " ".join(checked_line(name, LONGEST).split()).lstrip("# ")
     if not slug_of(name):
         raise ValueError(f"A tag needs a letter or a digit: “{name}” has none.")
     return name
