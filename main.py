@@ -32,6 +32,7 @@ from routers.relying_parties import passkey_context
 from services import cheat_sheet, media, zones
 from services.logins import device_name
 from services.pages import Known
+from services.previews import Previews
 from settings import Settings, load_settings
 from web.access_log import AccessLog, set_up_logging
 from web.addresses import AddressGuard
@@ -70,6 +71,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.storage = open_storage(settings, app.state.database)
     app.state.uploads = Uploads()
     app.state.watch = Watch(app.state.database, open_events(settings.redis_url))
+    app.state.previews = Previews()
     app.state.providers = open_providers(settings)
     app.state.auth_providers = providers_of(settings)
     app.state.jobs = Jobs(settings, app.state.database)

@@ -32,6 +32,7 @@ readable = public("/media")
 
 Received = Annotated[Upload, Depends(received_from(uploader), scope="function")]
 AboutForm = Annotated[Form[media.About], Depends(form_of(media.About))]
+Width = Annotated[str, Query(max_length=20)]
 FOR_EVER = "public, max-age=31536000, immutable"
 
 
@@ -112,7 +113,7 @@ def show(
     session: CurrentSession,
     client: CurrentClient,
     db: Db,
-    w: Annotated[str, Query(max_length=20)] = "",
+    w: Width = "",
 ) -> Response:
     """An image, or one of its widths. Who is asking matters only if it is not public."""
     seen = media_uses.find(db, as_id(media_id))

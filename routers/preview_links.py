@@ -5,9 +5,11 @@ from starlette.responses import Response
 
 from auth_dependencies import OptionalUser, guarded, public
 from database import Db, release
+from errors import NotFound
 from routers.loading import OwnPost
+from routers.media import Width, as_id, served
 from routers.showing import html_of
-from services import posts, preview_links
+from services import media_uses, posts, preview_links
 from services.permissions import WRITE
 from web.templating import page, redirect, redirect_to
 
@@ -39,7 +41,20 @@ def show(request: Request, token: str, _: OptionalUser, db: Db) -> Response:
         found = posts.page_of(db, post)
         release(db)  # rendering may take a second: hold nothing meanwhile
         shown = preview_links.as_it_will_be(found)
-        html = html_of(request, shown, db)
+        html = preview_links.with_images(html_of(request, shown, db), token)
         response = page(request, "preview_links/show.html", shown=shown, html=html, can_edit=False)
+    response.headers.update(SECRET)
+    return response
+
+
+@readable.get("/{token}/media/{media_id}/{name}", name="preview_links.media")
+def image(
+    request: Request, token: str, media_id: str, name: str, db: Db, w: Width = ""
+) -> Response:
+    """An image of the text that the link shows."""
+    found = media_uses.find_in_preview(db, preview_links.find(db, token), as_id(media_id))
+    if name != found.name:
+        raise NotFound
+    response = served(request, db, found, w, is_public=False)
     response.headers.update(SECRET)
     return response

@@ -63,4 +63,9 @@ def can_see(user: User | None, post: Post, scopes: frozenset[str] | None = None)
 
 def is_stranger(author: User, settings: Settings) -> bool:
     """Whether nobody here need know this author: anybody may register, and they got no more."""
-    return settings.registration == "open" and not has_scopes(author, EDIT_ANY)
+    return is_stranger_with(scopes_of(author), settings)
+
+
+def is_stranger_with(scopes: frozenset[str], settings: Settings) -> bool:
+    """The same of somebody who has these scopes."""
+    return settings.registration == "open" and EDIT_ANY not in scopes

@@ -2,6 +2,7 @@
 
 import re
 import secrets
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import func, update
@@ -13,6 +14,8 @@ from services import pages, tags, texts
 from services.posts import Page
 
 TOKEN_BYTES = 16
+IMAGE = re.compile(r'<img\b(?:[^"<>]|"[^"]*")*>')  # not what a text says of images
+ADDRESS = re.compile(r'( src(?:set)?="|, )/media/')
 TOKEN = re.compile(r"[A-Za-z0-9_-]{22}")
 
 
@@ -53,7 +56,14 @@ def as_it_will_be(page: Page) -> Page:
     pages.turn(post, text)
     names = [name.strip() for name in text.tags.split(",") if name.strip()]
     carried = [Tag(slug=tags.slug_of(name), name=name) for name in names]
-    return Page(post, page.author, carried, page.series)
+    stays = page.series and text.series in (None, page.series.title)
+    return replace(page, post=post, tags=carried, series=page.series if stays else None)
+
+
+def with_images(html: str, token: str) -> str:
+    """The same HTML with the images of this blog where whoever has the link may see them."""
+    there = f"/preview/{token}/media/"
+    return IMAGE.sub(lambda image: ADDRESS.sub(rf"\g<1>{there}", image.group()), html)
 
 
 def change(db: Session, post: Post, token: Any) -> None:

@@ -1,5 +1,6 @@
 """Series: posts that belong together, in an order. A post is in one of them, or in none."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -14,6 +15,8 @@ from models import Post, Series, User
 from services import listings, slugs, tags
 from services.permissions import can_edit
 from services.streams import is_listed
+
+WHOLE = 99  # a slug that is as long has been cut off
 
 
 @dataclass(frozen=True)
@@ -122,9 +125,7 @@ def find(
     """
     if not title:
         return None
-    slug = slug_of(title)
-    fitting = select(Series).where((col(Series.title) == title) | (col(Series.slug) == slug))
-    for each in sorted(db.exec(fitting), key=lambda it: nearness(it, post, title)):
+    for each in sorted(named(db, title), key=lambda it: nearness(it, post, title)):
         if each.id == post.series_id or can_edit(editor, each, scopes):
             return each
         if has_public_parts(db, each):
@@ -133,6 +134,15 @@ def find(
                 {"series": f"“{each.title}” is a series of {name}. Only they add to it."}
             )
     return None
+
+
+def named(db: Session, title: str, field: str = "series") -> Sequence[Series]:
+    """What has this title, or had it at first."""
+    slug = slug_of(title, field)
+    same = col(Series.title) == title
+    if len(slug) < WHOLE:  # else two titles may begin alike
+        same |= col(Series.slug) == slug
+    return db.exec(select(Series).where(same)).all()
 
 
 def nearness(series: Series, post: Post, title: str) -> tuple[bool, bool, bool]:
@@ -157,7 +167,7 @@ def make(db: Session, post: Post, title: str) -> Series:
                 db.add(made)
             return made
         except IntegrityError:  # somebody else took the address meanwhile, perhaps for the same
-            same = (Series.slug == slug, Series.author_id == post.author_id)
+            same = (Series.title == title, Series.author_id == post.author_id)
             if twin := db.exec(select(Series).where(*same)).first():
                 return twin
     raise RuntimeError("No free slug, although they are random by now.")

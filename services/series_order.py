@@ -69,8 +69,7 @@ def describe(db: Session, shelf: Series, about: About) -> None:
 
 def is_taken(db: Session, shelf: Series, title: str) -> bool:
     """By another series of the same author, or by one that readers find."""
-    named = (col(Series.title) == title) | (col(Series.slug) == series.slug_of(title, "title"))
-    others = db.exec(select(Series).where(named, Series.id != shelf.id)).all()
+    others = (each for each in series.named(db, title, "title") if each.id != shelf.id)
     return any(
         each.author_id == shelf.author_id or series.has_public_parts(db, each) for each in others
     )

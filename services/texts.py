@@ -70,9 +70,14 @@ def new_key() -> str:
 def rendered(text: Text) -> dict[str, Any]:
     """The columns that follow from a text. Raises Invalid if its page would be too large."""
     columns = columns_of(text.content)
-    if len(columns["html"]) > LONGEST_PAGE:
-        raise Invalid({"content": "This becomes too large a page. Please make two posts of it."})
+    check_page(columns["html"])
     return {"title": text.title, "content": text.content, **columns}
+
+
+def check_page(html: str) -> None:
+    """Raises Invalid if it is too large."""
+    if len(html) > LONGEST_PAGE:
+        raise Invalid({"content": "This becomes too large a page. Please make two posts of it."})
 
 
 def columns_of(content: str) -> dict[str, Any]:

@@ -25,6 +25,11 @@ def negative(value: float) -> float:
     return 255 - value
 
 
+def noise(width: int, height: int) -> bytes:
+    """What no format makes small, squeezed until little of it is left; it becomes larger as WebP."""
+    return as_file(Image.effect_noise((width, height), 250), "JPEG", quality=20)
+
+
 def drawing(width: int = 300, height: int = 200, kind: str = "PNG") -> bytes:
     """Three colours, one of them transparent."""
     image = Image.new("RGBA", (width, height), (0, 0, 0, 0))

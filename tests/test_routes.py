@@ -57,6 +57,11 @@ POST   /api/v1/auth/logout                           ok       ok       ok       
 GET    /api/v1/auth/me                               login    ok       ok       ok       ok       ok
 POST   /api/v1/auth/signup                           ok       ok       ok       ok       ok       ok
 GET    /api/v1/me                                    login    ok       ok       ok       ok       ok
+GET    /api/v1/media                                 login    no       ok       ok       ok       ok
+POST   /api/v1/media                                 login    no       ok       ok       ok       ok
+DELETE /api/v1/media/{media_id}                      login    no       -        ok       ok       ok
+GET    /api/v1/media/{media_id}                      login    no       -        ok       ok       ok
+PATCH  /api/v1/media/{media_id}                      login    no       -        ok       ok       ok
 GET    /api/v1/posts                                 ok       ok       ok       ok       ok       ok
 POST   /api/v1/posts                                 login    no       ok       ok       ok       ok
 DELETE /api/v1/posts/{slug}                          login    no       no       ok       ok       ok
@@ -107,6 +112,13 @@ POST   /auth/verify/{token}                          ok       ok       ok       
 GET    /docs                                         ok       ok       ok       ok       ok       ok
 GET    /drafts                                       login    no       ok       ok       ok       ok
 GET    /healthz                                      ok       ok       ok       ok       ok       ok
+GET    /media                                        login    no       ok       ok       ok       ok
+POST   /media                                        login    no       ok       ok       ok       ok
+GET    /media/{media_id}/delete                      login    no       -        ok       ok       ok
+POST   /media/{media_id}/delete                      login    no       -        ok       ok       ok
+GET    /media/{media_id}/edit                        login    no       -        ok       ok       ok
+POST   /media/{media_id}/edit                        login    no       -        ok       ok       ok
+GET    /media/{media_id}/{name}                      -        -        -        ok       ok       ok
 GET    /openapi.json                                 ok       ok       ok       ok       ok       ok
 GET    /posts                                        ok       ok       ok       ok       ok       ok
 POST   /posts                                        login    no       ok       ok       ok       ok
@@ -139,7 +151,9 @@ POST   /posts/{slug}/staged/delete                   login    no       no       
 POST   /posts/{slug}/staged/delete draft             login    no       -        ok       ok       ok
 POST   /posts/{slug}/unpin                           login    no       no       no       ok       ok
 POST   /posts/{slug}/unpin draft                     login    no       no       no       ok       ok
+POST   /preview                                      login    no       ok       ok       ok       ok
 GET    /preview/{token}                              -        -        -        -        -        -
+GET    /preview/{token}/media/{media_id}/{name}      -        -        -        -        -        -
 GET    /readyz                                       ok       ok       ok       ok       ok       ok
 GET    /series                                       ok       ok       ok       ok       ok       ok
 GET    /series/{slug}                                ok       ok       ok       ok       ok       ok

@@ -126,6 +126,23 @@ def test_of_twenty_edits_of_one_version_one_wins(server: Serving, alice: str) ->
     assert Counter(at_once(20, edit)) == {303: 1, 409: 19}
 
 
+def test_what_is_taken_back_is_gone_at_both_workers(server: Serving, alice: str) -> None:
+    lists = ("/", "/users/alice", "/tags/taken-back", "/api/v1/posts", "/api/v1/tags")
+    ways = [{"action": "unpublish"}, {"action": "schedule", "publish_at": "2030-01-01T10:00"}, {}]
+    here, there = connections(server)
+    with closing(here), closing(there):
+        for way in ways:
+            page = write(server, alice, "Taken back", tags="taken back").location
+            for worker in (here, there):
+                assert all("aken" in ask(worker, "GET", path).text for path in lists)
+            form = {"title": "Taken back", "content": "Words.", "version": "1", **way}
+            address = page if way else f"{page}/delete"
+            assert ask(here, "POST", address, form, alice).status == 303
+            for worker in (there, here):
+                assert ask(worker, "GET", page).status in (404, 410)
+                assert not any("aken" in ask(worker, "GET", path).text for path in lists)
+
+
 def test_a_login_and_a_logout_count_for_both_workers(server: Serving, alice: str) -> None:
     here, there = connections(server)
     with closing(here), closing(there):

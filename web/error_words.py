@@ -20,7 +20,7 @@ WORDS = {
     408: Words("That took too long", "The connection was too slow and your text did not arrive. Go back: it is still in the form."),
     409: Words("Somebody was first", "This was changed elsewhere in the meantime. Nothing was overwritten."),
     410: Words("This has been removed", "There was something here once; its author has taken it down."),
-    413: Words("Too much at once", "This is larger than the blog accepts, a post may have 512 KB. Go back: your text is still in the form."),
+    413: Words("Too much at once", "This is larger than the blog accepts: a post may have 512 KB, an image 20 MB. Go back: your text is still in the form."),
     415: Words("Not that kind", "This address takes forms, or JSON if it is one of the API, and that was something else. Nothing was changed."),
     422: Words("That cannot be right", "Something in the request is not as it should be. Nothing was changed."),
     429: Words("Too often", "That was tried too often. Nothing is lost; please wait a little and try again."),

@@ -1,7 +1,7 @@
 """WebSockets that are open: who they belong to, what they are told, and how they are closed."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -20,6 +20,8 @@ LOGIN_ENDED = 4401
 NOT_ALLOWED = 4403
 GOING_AWAY = 1001
 NOT_UNDERSTOOD = 1003
+MESSAGE_TOO_BIG = 1009
+FAULT = 1011
 TRY_AGAIN_LATER = 1013
 
 
@@ -59,11 +61,11 @@ class LiveSocket:
         self.scopes = scopes
         self.needs = needs
         self.opened_at = datetime.now(UTC)
-        self.unread: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
+        self.unread: asyncio.Queue[dict[str, Any] | str | None] = asyncio.Queue()
         self.ending: tuple[int, str] | None = None
 
-    def send(self, message: dict[str, Any]) -> None:
-        """Tell something, soon; nothing is told any more once it is to be closed."""
+    def send(self, message: dict[str, Any] | str) -> None:
+        """Tell something, soon, as JSON unless it is text; nothing once it is to be closed."""
         if self.ending:
             return
         self.unread.put_nowait(message)
@@ -76,10 +78,10 @@ class LiveSocket:
             self.ending = code, reason
             self.unread.put_nowait(None)
 
-    async def tell(self) -> None:
+    async def tell(self, hear: Callable[[str], None] | None = None) -> None:
         """Accept it, and tell what there is until one of the two sides ends it.
 
-        It is for listening only: whatever is sent to it closes it.
+        Without `hear` it is for listening only: whatever is sent to it closes it.
         """
         if self.ending:  # while it was being looked up
             raise Refused(403)
@@ -89,7 +91,7 @@ class LiveSocket:
             async with asyncio.timeout(self.holder.lasts.total_seconds()):
                 message = await self.websocket.receive()
                 while message["type"] != "websocket.disconnect":
-                    self.close(NOT_UNDERSTOOD, "This address only tells.")
+                    self.take(message.get("text"), hear)
                     message = await self.websocket.receive()
         except TimeoutError:
             self.close(GOING_AWAY, "Please connect again.")
@@ -98,14 +100,29 @@ class LiveSocket:
         finally:
             telling.cancel()
 
+    def take(self, text: str | None, hear: Callable[[str], None] | None) -> None:
+        if hear is None:
+            self.close(NOT_UNDERSTOOD, "This address only tells.")
+        elif text is None:
+            self.close(NOT_UNDERSTOOD, "This address reads text only.")
+        elif self.ending is None:
+            hear(text)
+
     async def send_unread(self) -> None:
         with suppress(WebSocketDisconnect):
             while self.ending is None:
                 message = await self.unread.get()
                 if message is not None and self.ending is None:
-                    await self.websocket.send_json(message)
+                    await self.write(message)
+                self.unread.task_done()
             if self.websocket.client_state is WebSocketState.CONNECTED:
                 await self.websocket.close(*self.ending)
+
+    async def write(self, message: dict[str, Any] | str) -> None:
+        if isinstance(message, str):
+            await self.websocket.send_text(message)
+        else:
+            await self.websocket.send_json(message)
 
 
 class LiveSockets:

@@ -7,14 +7,16 @@ from typing import Any
 import comrak
 
 # What is beyond these numbers stays as it is written; see docs/decisions/0011.
-DEEP_QUOTE = re.compile(r"^([ \t]*(?:>[ \t]*){40})(?=>)", re.M)
+DEEP_QUOTE = re.compile(r"^([ \t]*(?:>[ \t]*+){40})(?=>)", re.M)
 MOST_ADDRESSES = 200
 MOST_TILDES = 10_000
 MOST_NOTES = 2_000
+MOST_TASKS = 5_000
 
-TASK = re.compile(r'<input type="checkbox" class="task-list-item-checkbox"( checked="")?')
+TASK = re.compile(r"\[[ xX]\]")
+BOX = re.compile(r'<input type="checkbox" class="task-list-item-checkbox"( checked="")?')
 
-EXTENSIONS = ("table", "tasklist", "alerts", "math_dollars", "math_code")
+EXTENSIONS = ("table", "alerts", "math_dollars", "math_code")
 # As GFM's "tagfilter", whose implementation takes quadratic time: these would swallow the text that
 # follows them, so they are shown as they are written.
 SWALLOWING = re.compile(
@@ -35,7 +37,7 @@ def extensions_for(source: str) -> frozenset[str]:
     """Those that are safe for a text.
 
     comrak recurses for each e-mail address in a paragraph, down to the end of the stack; it takes
-    quadratic time for tildes; and each of a thousand notes makes two links.
+    quadratic time for tildes; notes and tasks become many times as long.
     """
     chosen = set(EXTENSIONS)
     if all(block.count("@") <= MOST_ADDRESSES for block in source.split("\n\n")):
@@ -44,6 +46,8 @@ def extensions_for(source: str) -> frozenset[str]:
         chosen.add("strikethrough")
     if source.count("[^") <= MOST_NOTES:
         chosen.add("footnotes")
+    if len(TASK.findall(source)) <= MOST_TASKS:
+        chosen.add("tasklist")
     return frozenset(chosen)
 
 
@@ -64,7 +68,7 @@ def options(extensions: frozenset[str]) -> tuple[Any, Any, Any]:
 
 def with_labels(body: str) -> str:
     """A box in a task list says what it means to those who do not see it."""
-    return TASK.sub(labelled, body)
+    return BOX.sub(labelled, body)
 
 
 def labelled(match: re.Match[str]) -> str:

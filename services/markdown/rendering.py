@@ -4,12 +4,13 @@ import html
 import logging
 
 from services import sanitiser
-from services.markdown import code, formulas, headings, nesting, parsing, pictures, tables
+from services.markdown import apart, code, formulas, headings, nesting, parsing, pictures, tables
 
 log = logging.getLogger("inkstand")
 
 # Raised when the output changes, so that stored HTML is rendered again; see rerendering.py.
 RENDERER = 2
+LONG = 64 * 1024  # characters; see apart.py
 
 # Raw HTML passes through all but the last: whatever they make of it, nh3 decides at the end what
 # stays. Only the frame around tables comes after it, which is right only around whole tables.
@@ -34,14 +35,19 @@ def render(source: str) -> str:
     """
     text = source.encode("utf-8", "replace").decode()  # half a character has no place in a page
     try:
-        for step in STEPS:
-            text = step(text)
-        return text
+        return apart.render(text) if len(text) > LONG else rendered(text)
     except BaseException as error:
         if not is_fault(error):
             raise
         log.exception("A text could not be rendered; it is shown as it was written.")
-        return f'<pre tabindex="0">{html.escape(source, quote=False)}</pre>'
+        return f'<pre tabindex="0">{html.escape(text, quote=False)}</pre>'
+
+
+def rendered(text: str) -> str:
+    """The same in this very thread, which comrak does not let go for up to a microsecond a byte."""
+    for step in STEPS:
+        text = step(text)
+    return text
 
 
 def is_fault(error: BaseException) -> bool:

@@ -383,6 +383,47 @@ def test_head_has_no_body(bob: Person) -> None:
     assert (response.status_code, response.content) == (200, b"")
 
 
+# By the secret link to a draft.
+
+
+def linked(person: Person, slug: str) -> str:
+    """The path of the secret link to a post."""
+    assert person.post(f"/posts/{slug}/preview-link").status_code == 303
+    return f"/preview/{person.stored(slug).preview_token}"
+
+
+def test_whoever_has_the_link_to_a_draft_sees_its_images(bob: Person, stranger: Person) -> None:
+    image = bob.image(pictures.photo(1200, 900), alt="See /media/ there")
+    other = bob.image(pictures.drawing())
+    link = linked(bob, bob.draft(content=shown_in(image)))
+    page = stranger.get(link).text
+    assert 'alt="See /media/ there"' in page
+    assert not re.search(r'(?:"|, )/media/', page)
+    sources = re.search(r'srcset="([^"]+)"', page)
+    assert sources
+    for source in sources[1].split(", "):
+        response = stranger.get(source.split()[0])
+        assert response.status_code == 200
+        assert response.headers["cache-control"] == "no-store"
+        assert "noindex" in response.headers["x-robots-tag"]
+    assert stranger.get(link + image["url"]).status_code == 200
+    for missing in (other["url"], image["url"] + "x", "/media/x/y.webp", image["url"] + "?w=1"):
+        assert stranger.get(link + missing).status_code == 404
+    assert stranger.get(image["url"]).status_code == 404
+    bob.post(f"/posts/{bob.stored('a-draft').slug}/preview-link/delete")
+    assert stranger.get(link + image["url"]).status_code == 404
+
+
+def test_the_link_shows_the_images_of_what_is_staged(bob: Person, stranger: Person) -> None:
+    old, new = bob.image(pictures.photo(seed=1)), bob.image(pictures.photo(seed=2))
+    slug = bob.write(content=shown_in(old))
+    bob.edit(slug, content=shown_in(new))
+    link = linked(bob, slug)
+    assert stranger.get(link + new["url"]).status_code == 200
+    assert stranger.get(link + old["url"]).status_code == 404
+    assert link + new["url"] in stranger.get(link).text
+
+
 # The library.
 
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from models import Post, Series, now
+from models import Post, Series, Tag, now
 from tests.blog import Blog, Person
 from tests.test_costs import statements
 
@@ -354,3 +354,29 @@ def test_series_are_part_of_the_api(bob: Person, stranger: Person) -> None:
     change = {"version": same["working"]["version"], "series": "", "action": "publish"}
     assert bob.client.patch(f"/api/v1/posts/{two['slug']}", json=change).json()["series"] is None
     assert stranger.get(f"/api/v1/posts/{one}").json()["series"]["parts"] == 1
+
+
+def test_markup_in_names_comes_out_as_text(alice: Person, stranger: Person) -> None:
+    nasty = "\"'><script>alert(1)</script>{{7*1234567}}"
+    slug = alice.write(nasty, series=nasty, tags="<b>&{{7*1234567}}")
+    two = alice.write("Two", series=nasty)
+    alice.write(nasty, slug="nasty", kind="page")
+    [series] = alice.blog.rows(Series)
+    address = f"/series/{series.slug}"
+    assert alice.post(address, {"title": nasty, "description": nasty}).status_code == 303
+    [tag] = alice.blog.rows(Tag)
+    shown = (f"/posts/{slug}", f"/posts/{two}", "/series", address, "/tags", f"/tags/{tag.slug}")
+    edited = (f"{address}/edit", f"{address}/delete", f"/tags/{tag.slug}/edit")
+    for who, addresses in ((stranger, shown), (alice, (*shown, *edited)), (stranger, ("/nasty",))):
+        for each in addresses:
+            page = who.get(each)
+            assert page.status_code == 200, each
+            assert "<script>alert" not in page.text, each
+            assert "8641969" not in page.text, each
+
+
+def test_the_longest_title_of_a_series_is_allowed(bob: Person, stranger: Person) -> None:
+    slug = bob.write("One", series="щ" * 120)
+    assert place(stranger, slug).endswith("щ" * 120)
+    two = bob.write("Two", series="щ" * 119)  # its address begins alike
+    assert place(stranger, two).startswith("Part 1 of 1 in")
