@@ -1,7 +1,6 @@
 """Reading a post, and everything its author does with it."""
 
-from typing import Annotated, Any
-from uuid import UUID
+from typing import Annotated
 from zoneinfo import ZoneInfo
 
 from fastapi import Depends, Query
@@ -12,9 +11,11 @@ from auth_dependencies import CurrentUser, OptionalUser, guarded, public
 from database import Db, release
 from errors import StaleVersion
 from models import Post
+from routers.conflicts import conflict, with_unsaved
 from routers.loading import AtAnotherAddress, OwnPost, OwnTrashedPost
 from routers.showing import html_of
-from services import comparing, desk, posts, suggestions, texts, trash, writing
+from services import comparing, posts, suggestions, texts, trash, writing
+from services import drafts as waiting
 from services.diffs import Line
 from services.permissions import EDIT_ANY, WRITE, can_edit, has_scopes
 from web.forms import Form, form_of
@@ -42,7 +43,7 @@ def create(request: Request, user: CurrentUser, form: NewPost, db: Db) -> Respon
             columns = texts.rendered(form.data)
             post = writing.create(db, user, form.data, columns, zone=zone_of(request))
     except StaleVersion as stale:  # this form has made a post before, and was changed since
-        return conflict(request, stale.post_id, form, db)
+        return conflict(request, stale.post_id, form, user, db)
     return after_writing(request, post, SAID_OF_NEW[post.state])
 
 
@@ -65,13 +66,16 @@ def show(request: Request, slug: str, user: OptionalUser, db: Db) -> Response:
 @router.get("/posts/{slug}/edit", name="posts.edit")
 def edit(request: Request, user: CurrentUser, post: OwnPost, db: Db) -> Response:
     form: Form[texts.PostEdit] = Form(posts.text_of(db, post) | {"version": str(post.version)})
-    difference, known = staged_difference(post, db), suggestions.of(db, user)
+    known = suggestions.of(db, user)
+    difference = staged_difference(post, db)
+    unsaved = with_unsaved(form, post, user, db)
     return page(
         request,
         "posts/edit.html",
         post=post,
         form=form,
         known=known,
+        unsaved=unsaved,
         staged_difference=difference,
     )
 
@@ -90,7 +94,7 @@ def update(
                 db, posts.get(db, post.id), change, user, columns, zone=zone_of(request)
             )
     except StaleVersion as stale:
-        return conflict(request, stale.post_id, form, db)
+        return conflict(request, stale.post_id, form, user, db)
     return after_writing(request, post, said(change.action, was, post))
 
 
@@ -109,7 +113,7 @@ def destroy(request: Request, post: OwnTrashedPost, db: Db) -> Response:
 def drafts(
     request: Request, user: CurrentUser, db: Db, before: Cursor = "", after: Cursor = ""
 ) -> Response:
-    return page(request, "posts/drafts.html", shelf=desk.drafts(db, user, before, after))
+    return page(request, "posts/drafts.html", shelf=waiting.of_user(db, user, before, after))
 
 
 SAVED, PUBLISHED = "Draft saved.", "Published."
@@ -136,7 +140,7 @@ def staged_difference(post: Post, db: Db) -> list[Line]:
     if not post.staged:
         return []
     public, working = posts.public_text(db, post), posts.text_of(db, post)
-    release(db)
+    release(db)  # comparing takes a while
     return comparing.difference(public, working)
 
 
@@ -150,21 +154,3 @@ def after_writing(request: Request, post: Post, say: str) -> Response:
     if post.is_public and not post.staged:
         return redirect_to(request, post.path, say=say)
     return redirect(request, "posts.edit", slug=post.slug, say=say)
-
-
-def conflict(request: Request, post_id: UUID, form: Form[Any], db: Db) -> Response:
-    """Both texts and what differs: nothing was overwritten, and the person decides."""
-    post = posts.get(db, post_id)
-    theirs = posts.text_of(db, post)
-    release(db)
-    typed = form.values | {"slug": form.value("slug") or theirs["slug"]}
-    form.values["version"] = str(post.version)
-    return page(
-        request,
-        "posts/conflict.html",
-        status_code=409,
-        post=post,
-        form=form,
-        theirs=theirs,
-        difference=comparing.difference(theirs, typed),
-    )

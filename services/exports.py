@@ -15,6 +15,7 @@ from database import release
 from models import (
     ApiToken,
     AuditEvent,
+    Autosave,
     Identity,
     Login,
     Media,
@@ -78,8 +79,9 @@ What {site_name} ({link_base}) knows of {username}, as of {now}.
 
 profile.json      who you are here
 posts/            what you wrote, drafts and the trash too: Markdown, with the rest in YAML above it;
-                  a name that ends in .staged.md has changes that readers do not see yet;
-                  beside each a folder of the same name, with the texts that it had before
+                  a name that ends in .staged.md has changes that readers do not see yet, one
+                  that ends in .unsaved.md what you typed and did not save; in a folder of the
+                  same name are the texts that it had before
 images/           your images, in the folders of their addresses; images.json: what you said of them
 logins.json       the devices on which you are logged in
 events.json       logins, and what changed in your account
@@ -117,6 +119,8 @@ def write(db: Session, user: User, settings: Settings, storage: Storage) -> IO[b
             for revision in revisions_of(db, post):
                 name = f"posts/{post.slug}/{revision.number:04}.md"
                 archive.writestr(name, revision_file(revision))
+        for slug, text in unsaved_of(db, user):
+            archive.writestr(f"posts/{slug}.unsaved.md", staged_file(text))
         images = db.exec(select(Media).where(Media.user_id == user.id)).all()
         release(db)
         write_images(archive, storage, images)
@@ -161,6 +165,15 @@ def revisions_of(db: Session, post: Post) -> Iterator[Revision]:
         for revision in db.exec(theirs.where(col(Revision.number).in_(some))):
             yield revision
             db.expunge(revision)
+
+
+def unsaved_of(db: Session, user: User) -> Iterator[tuple[str, dict[str, str]]]:
+    """What they are typing and have not saved, with the addresses of the posts."""
+    ids = db.exec(select(Autosave.post_id).where(Autosave.user_id == user.id)).all()
+    for some in portions(ids, POSTS_AT_ONCE):
+        theirs = (Autosave.user_id == user.id, col(Autosave.post_id).in_(some))
+        for slug, text in db.exec(select(Post.slug, Autosave.text).join(Autosave).where(*theirs)):
+            yield slug, dict(text)
 
 
 def portions(ids: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:

@@ -50,13 +50,20 @@ class Text(BaseModel):
 Typed = Annotated[str, Field(max_length=64)]
 
 
-class NewPost(Text):
+class FromEditor(BaseModel):
+    """Which open editor sends this, and which autosave it shows; see services/autosaves.py."""
+
+    tab: str = ""
+    seen: str = ""
+
+
+class NewPost(Text, FromEditor):
     action: Literal["publish", "draft", "schedule"] = "publish"
     publish_at: Typed = ""
     idempotency_key: Annotated[str, AfterValidator(checked_key)] = ""
 
 
-class PostEdit(Text):
+class PostEdit(Text, FromEditor):
     action: Literal["save", "publish", "schedule", "unpublish"] = "save"
     publish_at: Typed = ""
     version: Annotated[int, Field(ge=1, lt=2**31)]

@@ -10,9 +10,21 @@ from sqlmodel import Session, col, select
 from database import after_commit
 from errors import Conflict, StaleVersion
 from models import Post, User, now
-from services import media_uses, pages, permalinks, posts, publishing, revisions, series, tags
+from services import (
+    autosaves,
+    elsewhere,
+    media_uses,
+    pages,
+    permalinks,
+    posts,
+    publishing,
+    revisions,
+    series,
+    tags,
+)
 from services.permissions import scopes_of
-from services.texts import NewPost, PostEdit, Text, rendered
+from services.text import checked_line
+from services.texts import LONGEST_TITLE, NewPost, PostEdit, Text, rendered
 
 
 def create(
@@ -38,23 +50,10 @@ def create(
     """
     held = scopes_of(author) if scopes is None else scopes
     pages.check(new, held)
-    if twin := find_by_key(db, author, new.idempotency_key):
-        return same(twin, new)
-    post = Post(
-        author_id=author.id,
-        slug="",
-        is_page=new.kind == "page",
-        idempotency_key=new.idempotency_key or None,
-        **(columns or rendered(new)),
-    )
-    try:
-        with db.begin_nested():
-            permalinks.give(db, post, new)
-            db.add(post)
-    except IntegrityError:  # the same form, a moment earlier, on another connection
-        if twin := find_by_key(db, author, new.idempotency_key):
-            return same(twin, new)
-        raise
+    columns = columns or rendered(new)
+    post, is_new = find_or_insert(db, author, new, new.idempotency_key, columns)
+    if not is_new:
+        return again(db, post, new, author, columns, zone=zone, scopes=scopes)
     tags.put_on(db, post.id, tags.parse(new.tags))
     series.put(db, post, new.series, author, held)
     if new.action == "publish":
@@ -62,8 +61,17 @@ def create(
         post.published_at = post.first_published_at = post.created_at
     elif new.action == "schedule":
         publishing.schedule(db, post, publishing.moment_of(new.publish_at, zone), author)
-    keep(db, post, author)
+    keep(db, post, new, author)
     return post
+
+
+def begin(db: Session, author: User, key: str, title: str) -> tuple[Post, bool]:
+    """The draft that goes with the key of a form, for autosaves; and whether it is new.
+
+    It is empty, and has no revision: its author has not saved anything yet.
+    """
+    empty = Text.model_construct(title=fit_for_a_title(title), content="")
+    return find_or_insert(db, author, empty, key, rendered(empty))
 
 
 def edit(
@@ -91,7 +99,7 @@ def edit(
     """
     held = scopes_of(editor) if scopes is None else scopes
     if post.is_trashed:
-        raise Conflict({"title": "This post is in the trash. Restore it there, then save again."})
+        raise Conflict({"title": IN_TRASH})
     pages.check(change, held, post)
     next_version(db, post, change.version)
     if change.action == "save" and post.is_published:
@@ -107,36 +115,7 @@ def edit(
         publishing.schedule(db, post, publishing.moment_of(change.publish_at, zone), editor)
     elif change.action == "unpublish":
         publishing.unpublish(post)
-    keep(db, post, editor, kind)
-    return post
-
-
-def restore(
-    db: Session,
-    post: Post,
-    text: Text,
-    editor: User,
-    columns: dict[str, Any] | None = None,
-    *,
-    scopes: frozenset[str] | None = None,
-) -> Post:
-    """Make the text of a revision the working copy again: staged, if the post is published.
-
-    It overwrites whatever is there, under any version: that is a revision too. Raises Conflict.
-    """
-    post = posts.locked(db, post.id)
-    again = PostEdit.model_construct(**text.model_dump(), action="save", version=post.version)
-    kind = revisions.RESTORED
-    return edit(db, post, again, editor, columns, scopes=scopes, kind=kind)
-
-
-def unstage(db: Session, post: Post, editor: User) -> Post:
-    """Go back to what readers see; what was staged stays among the revisions. Twice is once."""
-    post = posts.locked(db, post.id)
-    if post.staged:
-        next_version(db, post, post.version)
-        post.staged = None
-        keep(db, post, editor, revisions.RESTORED)
+    keep(db, post, change, editor, kind)
     return post
 
 
@@ -145,9 +124,11 @@ def is_rendered_by(change: PostEdit, post: Post) -> bool:
     return change.action != "save" or not post.is_published
 
 
-def keep(db: Session, post: Post, editor: User, kind: str = "") -> None:
-    """What follows from every text that somebody saved."""
+def keep(db: Session, post: Post, text: Text | None, editor: User, kind: str = "") -> None:
+    """What follows from every text that somebody saved; `text` is what came from an editor."""
     db.flush()  # the post must be there before what refers to it
+    if text is not None:
+        autosaves.forget(db, post, editor, text)
     after_commit(db, pages.CHANGED)
     is_for_readers = post.is_published and not post.staged
     kind = kind or (revisions.PUBLISHED if is_for_readers else revisions.SAVED)
@@ -182,11 +163,63 @@ def next_version(db: Session, post: Post, seen: int) -> None:
         raise StaleVersion(post.id)
 
 
-def same(twin: Post, new: NewPost) -> Post:
-    """The post that this form made before; StaleVersion if the form says something else now."""
-    if (twin.title, twin.content) != (new.title, new.content):
+def find_or_insert(
+    db: Session, author: User, text: Text, key: str, columns: dict[str, Any]
+) -> tuple[Post, bool]:
+    """The post that was made with this key, else a new one; and whether it is new."""
+    if twin := find_by_key(db, author, key):
+        return twin, False
+    post = Post(
+        author_id=author.id,
+        slug="",
+        is_page=text.kind == "page",
+        idempotency_key=key or None,
+        **columns,
+    )
+    try:
+        with db.begin_nested():
+            permalinks.give(db, post, text)
+            db.add(post)
+    except IntegrityError:  # the same form, a moment earlier, on another connection
+        if twin := find_by_key(db, author, key):
+            return twin, False
+        raise
+    return post, True
+
+
+def again(
+    db: Session, twin: Post, new: NewPost, author: User, columns: dict[str, Any], **more: Any
+) -> Post:
+    """The post that this form made before, or the draft that its autosaves began, with its text.
+
+    Raises:
+        StaleVersion: another text was saved there.
+        Conflict: it is in the trash.
+    """
+    twin = posts.locked(db, twin.id)  # the same form may be on its way a second time
+    if twin.is_trashed:
+        raise Conflict({"title": IN_TRASH})
+    first = elsewhere.first_save(db, twin)
+    if first is None:
+        action = "save" if new.action == "draft" else new.action
+        fields = new.model_dump() | {"action": action, "version": twin.version}
+        return edit(db, twin, PostEdit.model_construct(**fields), author, columns, **more)
+    if not autosaves.is_same(revisions.as_revision(new, new.slug), first):
         raise StaleVersion(twin.id)
     return twin
+
+
+IN_TRASH = "This post is in the trash. Restore it there, then save again."
+
+
+def fit_for_a_title(typed: str) -> str:
+    try:
+        return checked_line(typed, LONGEST_TITLE)
+    except ValueError:
+        return UNTITLED
+
+
+UNTITLED = "Untitled"
 
 
 def find_by_key(db: Session, author: User, key: str) -> Post | None:

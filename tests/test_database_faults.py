@@ -153,6 +153,39 @@ def test_a_crash_of_the_database_loses_no_text_and_no_login(
 
 
 @own_postgres
+def test_without_database_and_redis_every_field_comes_back_to_be_sent_again(
+    postgres: servers.Postgres, mortal_redis: servers.Redis, tmp_path: Path
+) -> None:
+    fields = {
+        "title": "Both away",
+        "content": TEXT,
+        "tags": "one, two",
+        "slug": "an-address",
+        "series": "A series",
+        "kind": "post",
+        "action": "draft",
+        "idempotency_key": "both-away",
+        "tab": "a-tab",
+    }
+    with serving(tmp_path, DATABASE_URL=postgres.url, REDIS_URL=mortal_redis.url) as server:
+        cookies = server.register("erin")
+        postgres.stop()
+        mortal_redis.stop()
+        answer = server.post("/posts", fields, cookies)
+        check_503(answer)
+        assert KEPT in answer.text
+        for name in fields.keys() - {"content"}:
+            assert f'name="{name}" value="{fields[name]}"' in answer.text
+        script = server.post("/posts", fields, cookies, Accept="application/json")
+        assert script.status == 503
+        assert json.loads(script.text)["status"] == 503
+        postgres.start()
+        mortal_redis.start()
+        server.wait_for("/readyz", seconds=10)
+        assert server.post("/posts", fields, cookies).location == "/posts/an-address/edit"
+
+
+@own_postgres
 def test_cut_connections_are_replaced_before_anybody_notices(
     server: Serving, postgres: servers.Postgres, cookies: str
 ) -> None:

@@ -123,10 +123,15 @@ GET    /openapi.json                                 ok       ok       ok       
 GET    /posts                                        ok       ok       ok       ok       ok       ok
 POST   /posts                                        login    no       ok       ok       ok       ok
 GET    /posts/new                                    login    no       ok       ok       ok       ok
+PUT    /posts/new/autosave                           login    no       ok       ok       ok       ok
 GET    /posts/{slug}                                 ok       ok       ok       ok       ok       ok
 GET    /posts/{slug} draft                           -        -        -        ok       ok       ok
 POST   /posts/{slug}                                 login    no       no       ok       ok       ok
 POST   /posts/{slug} draft                           login    no       -        ok       ok       ok
+PUT    /posts/{slug}/autosave                        login    no       no       ok       ok       ok
+PUT    /posts/{slug}/autosave draft                  login    no       -        ok       ok       ok
+POST   /posts/{slug}/autosave/delete                 login    no       no       ok       ok       ok
+POST   /posts/{slug}/autosave/delete draft           login    no       -        ok       ok       ok
 GET    /posts/{slug}/delete                          login    no       no       ok       ok       ok
 GET    /posts/{slug}/delete draft                    login    no       -        ok       ok       ok
 POST   /posts/{slug}/delete                          login    no       no       ok       ok       ok

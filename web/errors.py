@@ -44,7 +44,7 @@ def error_page(
     words = WORDS.get(status) or WORDS[400 if status < 500 else 500]
     sentence = sentence or words.sentence
     request_id = state(request.scope).get("request_id", "")
-    if wants_json(request):
+    if wants_json(request) or sends_json(request):
         problem = {
             "type": kind,
             "title": words.title,
@@ -78,6 +78,12 @@ def wants_json(request: Request) -> bool:
     accepted = request.headers.get("accept", "")
     is_script = "application/json" in accepted and "text/html" not in accepted
     return is_script or request.scope["path"].startswith("/api/")
+
+
+def sends_json(request: Request) -> bool:
+    """No form does; so whoever has made a mistake in it is a program too."""
+    kind = request.headers.get("content-type", "")
+    return kind.partition(";")[0].strip().lower() == "application/json"
 
 
 def kept_text(request: Request) -> dict[str, str]:

@@ -1,0 +1,295 @@
+"""Typing, and everything that can go wrong meanwhile, in a real Chromium at a real server."""
+
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Dialog, Locator, Page, expect
+
+from tests.people import ALICE, PASSWORD
+from tests.processes import Serving, free_port, rows, serving
+
+pytestmark = pytest.mark.xdist_group("keeping in the browser")
+
+SAVED = "Saved a moment ago"
+COPIES = "Object.keys(localStorage).filter((key) => key.startsWith('inkstand:text:'))"
+
+
+class Desk:
+    """A server that can be killed and started again, and a browser at it."""
+
+    def __init__(self, folder: Path, browser: Browser) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self.running = ExitStack()
+        self.start()
+        self.context = browser.new_context(base_url=self.server.url, reduced_motion="reduce")
+        self.context.set_default_timeout(15_000)
+        register(self.context)
+
+    def start(self) -> None:
+        self.server: Serving = self.running.enter_context(serving(self.folder, PORT=self.port))
+
+    def kill(self) -> None:
+        self.server.kill()
+
+    def open(self, path: str = "/posts/new") -> Page:
+        page = self.context.new_page()
+        page.goto(path)
+        return page
+
+    def draft(self) -> str:
+        """A draft on the server; the path of its desk."""
+        page = self.open()
+        write(page, "Begun.", title="A heron")
+        page.get_by_role("button", name="Save draft").click()
+        expect(page.get_by_text("Draft saved.")).to_be_visible()
+        path = page.url.removeprefix(self.server.url)
+        page.close()
+        return path
+
+    def rows(self, query: str) -> list[Any]:
+        return rows(f"sqlite:///{self.folder / 'inkstand.db'}", query)
+
+    def close(self) -> None:
+        self.context.close()
+        self.running.close()
+
+
+@pytest.fixture
+def desk(tmp_path: Path, browser: Browser) -> Iterator[Desk]:
+    found = Desk(tmp_path, browser)
+    yield found
+    found.close()
+
+
+def register(context: BrowserContext) -> None:
+    page = context.new_page()
+    page.goto("/users/register")
+    page.get_by_label("Username").fill(ALICE)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Create account").click()
+    page.close()
+
+
+def text(page: Page) -> Locator:
+    return page.locator("textarea[name=content]")
+
+
+def write(page: Page, words: str, title: str = "") -> None:
+    """Type at the end of the text, as keys do."""
+    if title:
+        page.get_by_label("Title").fill(title)
+    text(page).focus()
+    page.keyboard.press("Control+End")
+    page.keyboard.type(words)
+
+
+def leave_the_text(page: Page) -> None:
+    """What sends it at once."""
+    page.evaluate("document.activeElement.blur()")
+
+
+def expect_status(page: Page, words: str) -> None:
+    expect(page.locator("[data-status]")).to_contain_text(words)
+
+
+def expect_a_copy(page: Page) -> None:
+    """Of the text, in the browser's own storage."""
+    deadline = time.monotonic() + 5
+    while len(page.evaluate(COPIES)) != 1:
+        assert time.monotonic() < deadline
+        page.wait_for_timeout(20)
+
+
+def test_nothing_is_lost_when_the_server_is_killed(desk: Desk) -> None:
+    page = desk.open()
+    write(page, "Typed before. ", title="A heron")
+    expect_status(page, SAVED)
+    desk.kill()
+    write(page, "Typed after. ")
+    expect_status(page, "kept in this browser")
+    desk.start()
+    expect_status(page, SAVED)  # by itself
+    [[kept]] = desk.rows("SELECT text FROM autosaves")
+    assert "Typed before. Typed after. " in kept
+    assert page.evaluate(COPIES) == []
+
+    desk.kill()
+    write(page, "And then the browser was closed.")
+    expect_a_copy(page)
+    page.close()
+    desk.start()
+    page = desk.open("/drafts")
+    page.get_by_role("link", name="A heron").click()
+    expect(text(page)).to_have_value("Typed before. Typed after. And then the browser was closed.")
+    expect(page.get_by_text("It had not reached the blog yet.")).to_be_visible()
+    expect_status(page, SAVED)
+    assert page.evaluate(COPIES) == []
+    page.get_by_role("button", name="Publish").click()
+    expect(page.locator(".prose")).to_have_text(
+        "Typed before. Typed after. And then the browser was closed."
+    )
+    assert desk.rows("SELECT count(*) FROM posts") == [(1,)]
+
+
+def test_a_text_waits_for_the_network(desk: Desk) -> None:
+    page = desk.open(desk.draft())
+    desk.context.set_offline(True)
+    write(page, " In a tunnel.")
+    expect_status(page, "Offline: kept in this browser")
+    desk.context.set_offline(False)
+    expect_status(page, SAVED)
+    assert "Begun. In a tunnel." in str(desk.rows("SELECT text FROM autosaves"))
+
+
+def test_a_text_waits_for_a_login(desk: Desk) -> None:
+    page = desk.open(desk.draft())
+    desk.context.clear_cookies()
+    write(page, " Logged out.")
+    expect_status(page, "You are logged out: kept in this browser.")
+    with desk.context.expect_page() as opened:
+        page.get_by_role("link", name="Log in again").click()
+    login = opened.value
+    login.get_by_label("Username or e-mail").fill(ALICE)
+    login.get_by_label("Password").fill(PASSWORD)
+    login.get_by_role("button", name="Log in").click()
+    expect(login.get_by_role("heading", name="Drafts")).to_be_visible()
+    login.close()
+    expect_status(page, SAVED)
+    page.get_by_role("button", name="Publish").click()
+    expect(page.locator(".prose")).to_have_text("Begun. Logged out.")
+
+
+@pytest.mark.parametrize("is_new", [True, False])
+def test_a_tab_that_is_closed_in_the_middle_of_a_word_loses_nothing(
+    desk: Desk, is_new: bool
+) -> None:
+    path = "/posts/new" if is_new else desk.draft()
+    page = desk.open(path)
+    page.route("**/autosave", lambda route: route.abort())  # not even what is sent on the way out
+    write(page, " And", title="A heron")
+    expect_a_copy(page)
+    page.close()
+    page = desk.open(path)
+    expect(text(page)).to_have_value(" And" if is_new else "Begun. And")
+    expect(page.get_by_label("Title")).to_have_value("A heron")
+    expect_status(page, SAVED)
+    page.get_by_role(
+        "button", name="Begin another one" if is_new else "Use the saved text instead"
+    ).click()
+    expect(text(page)).to_have_value("" if is_new else "Begun.")
+    if is_new:
+        assert desk.rows("SELECT count(*) FROM autosaves") == [(1,)]
+    else:  # among the revisions
+        assert "Begun. And" in str(desk.rows("SELECT text FROM revisions WHERE kind = 'autosaved'"))
+
+
+def test_what_is_typed_last_is_sent_on_the_way_out(desk: Desk) -> None:
+    page = desk.open(desk.draft())
+    write(page, " On the way out.")
+    page.goto("/drafts")
+    page.reload()  # both were on their way at once
+    expect(page.get_by_text("not saved yet")).to_be_visible()
+    page.get_by_role("link", name="A heron").click()
+    expect(text(page)).to_have_value("Begun. On the way out.")
+    page.get_by_text("What differs from the saved text").click()
+    expect(page.get_by_role("region", name="What differs")).to_contain_text("On the way out.")
+    page.get_by_role("button", name="Discard what was not saved").click()
+    expect(text(page)).to_have_value("Begun.")
+
+
+def test_a_page_that_is_loaded_again_is_the_draft(desk: Desk) -> None:
+    page = desk.open()
+    write(page, "Words.", title="A heron")
+    leave_the_text(page)
+    expect_status(page, SAVED)
+    page.reload()
+    expect(page.get_by_label("Title")).to_have_value("A heron")
+    expect(text(page)).to_have_value("Words.")
+
+
+def test_two_tabs_are_told_of_each_other_and_lose_nothing(desk: Desk) -> None:
+    path = desk.draft()
+    first, second = desk.open(path), desk.open(path)
+    for page, words in ((first, " In the first tab."), (second, " In the second tab.")):
+        write(page, words)
+        leave_the_text(page)
+        expect_status(page, SAVED)
+    expect_status(second, "You are writing in another tab")
+    first.get_by_role("button", name="Save draft").click()
+    expect(first.get_by_text("Draft saved.")).to_be_visible()
+    second.get_by_role("button", name="Save draft").click()
+    expect(second.get_by_role("heading", name="This post was changed elsewhere")).to_be_visible()
+    differs = second.get_by_role("region", name="What differs")
+    expect(differs).to_contain_text("In the first tab.")
+    expect(differs.locator("mark")).to_have_text(["first", "second"])
+    expect(text(second)).to_have_value("Begun. In the second tab.")
+    second.get_by_role("button", name="Keep mine").click()
+    expect(second.get_by_text("Draft saved.")).to_be_visible()
+    assert "In the first tab." in str(desk.rows("SELECT text FROM revisions"))
+
+
+def test_two_clicks_publish_once(desk: Desk) -> None:
+    page = desk.open()
+    write(page, "Words.", title="A heron")
+    page.get_by_role("button", name="Publish").dblclick()
+    expect(page.locator(".prose")).to_have_text("Words.")
+    page.go_back()
+    expect(page.get_by_label("Title")).to_have_value("A heron")
+    page.get_by_role("button", name="Update").click()
+    expect(page.locator(".prose")).to_have_text("Words.")
+    assert desk.rows("SELECT count(*) FROM posts") == [(1,)]
+    assert desk.rows("SELECT count(*) FROM autosaves") == [(0,)]
+
+
+@pytest.mark.parametrize("answer", ["dismiss", "accept"])
+def test_whoever_logs_out_leaves_no_text_behind(desk: Desk, answer: str) -> None:
+    page = desk.open(desk.draft())
+    page.route("**/autosave", lambda route: route.abort())
+    write(page, " Private.")
+    expect_a_copy(page)
+    asked: list[str] = []
+
+    def decide(dialog: Dialog) -> None:
+        asked.append(dialog.message)
+        getattr(dialog, answer)()
+
+    page.on("dialog", decide)
+    page.get_by_role("button", name="Log out").click()
+    if answer == "accept":
+        expect(page.get_by_text("You are logged out.")).to_be_visible()
+        assert page.evaluate("Object.values(localStorage).join()") == ""
+    else:
+        assert len(page.evaluate(COPIES)) == 1
+    assert "has not reached the blog yet" in asked[0]
+
+
+FILL = """() => {
+  for (let size = 2 ** 22; size >= 1; size /= 2) {
+    try {
+      for (;;) localStorage.setItem(`full ${localStorage.length}`, "x".repeat(size));
+    } catch {
+      // there is less room than that
+    }
+  }
+}"""
+MAY_LEAVE = "dispatchEvent(new Event('beforeunload', { cancelable: true }))"
+
+
+def test_nobody_is_held_back_while_the_text_is_kept_somewhere(desk: Desk) -> None:
+    page = desk.open(desk.draft())
+    page.route("**/autosave", lambda route: route.abort())
+    write(page, " Kept in the browser.")
+    assert page.evaluate(MAY_LEAVE)
+    page.evaluate(FILL)
+    write(page, " And this is only on the page.")
+    assert not page.evaluate(MAY_LEAVE)
+    expect_status(page, "please keep this page open")
+    page.unroute("**/autosave")
+    leave_the_text(page)
+    expect_status(page, SAVED)
+    assert page.evaluate(MAY_LEAVE)
