@@ -1,7 +1,6 @@
 """Commands for whoever runs the blog. `python3 blog.py <command>` starts them in its own .venv."""
 
 import gc
-import os
 import signal
 import socket
 import sys
@@ -11,12 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from settings import ROOT, Role, Settings, load_settings
+from commands import accounts, archives
+from commands.opening import open_database
+from settings import ROOT, load_settings
 
-if TYPE_CHECKING:  # heavy, and not every command or process needs them
+if TYPE_CHECKING:  # heavy, and not every command or process needs it
     import uvicorn
-
-    from database import Database
 
 app = typer.Typer(
     add_completion=False,
@@ -168,51 +167,10 @@ def demo(
     print(f"Log in as {filled.username} with the password {filled.password}")
 
 
-@app.command()
-def user(
-    username: str,
-    role: Annotated[Role, typer.Option(help="reader, author, editor or owner.")] = Role.author,
-) -> None:
-    """Make an account, also when registration is closed. Asks for the password."""
-    from pydantic import ValidationError
-
-    import auth_service
-    import migrations
-    from errors import DomainError
-    from services import passwords
-    from services.credentials import Registration
-
-    settings = load_settings()
-    database = open_database(settings)
-    migrations.upgrade(database)
-    password = os.environ.get("PASSWORD") or typer.prompt(
-        "Password", hide_input=True, confirmation_prompt=True
-    )
-    try:
-        wanted = Registration(username=username, password=password)
-        with database.writing() as db:
-            auth_service.check_new(db, wanted, settings)
-            hashed = passwords.hash_password(password, settings.bcrypt_cost)
-            made = auth_service.add_user(db, wanted, hashed, role)
-    except ValidationError as error:
-        sys.exit(str(error.errors()[0]["ctx"]["error"]))
-    except DomainError as error:
-        sys.exit(str(error))
-    print(f"{made.display_name} is here now, as {made.role}.")
-
-
-def open_database(settings: Settings) -> "Database":
-    """Raises SystemExit with a sentence when it cannot be reached."""
-    from sqlalchemy.exc import SQLAlchemyError
-
-    from database import Database
-
-    database = Database(settings.database_url)
-    try:
-        database.engine.connect().close()
-    except SQLAlchemyError as error:
-        sys.exit(f"The database does not answer: {error.__cause__ or error}")
-    return database
+app.command()(accounts.user)
+app.command()(accounts.password)
+app.command()(archives.export)
+app.command("import")(archives.import_)
 
 
 if __name__ == "__main__":

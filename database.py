@@ -74,6 +74,14 @@ class Database:
             yield db
 
     @contextmanager
+    def snapshot(self) -> Iterator[Session]:
+        """Reads everything as it is at one moment, however long that takes and whoever writes."""
+        options = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
+        engine = self.engine.execution_options(**options)
+        with Session(engine, expire_on_commit=False) as db:
+            yield db
+
+    @contextmanager
     def writing(self) -> Iterator[Session]:
         """One transaction: committed at the end of the block, rolled back when it raises."""
         with Session(self.writer, expire_on_commit=False) as db:

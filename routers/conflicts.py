@@ -42,7 +42,7 @@ def conflict(request: Request, post_id: UUID, form: Form[Any], user: User, db: D
         saved_by=saved_by,
         saved_at=saved_at or post.updated_at,
         is_own=saved_by is None or saved_by.id == user.id,
-        difference=difference(theirs, form.values),
+        difference=comparing.difference(theirs, about(form.values, theirs)),
     )
 
 
@@ -51,6 +51,7 @@ class Unsaved:
     """What stands in the form though nobody has saved it: since when, and what is new in it."""
 
     typed_at: datetime
+    was_saved: bool  # is there anything else to go back to
     is_behind: bool
     difference: list[Line]
 
@@ -61,13 +62,14 @@ def with_unsaved(form: Form[Any], post: Post, user: User, db: Db) -> Unsaved | N
     if found is None:
         return None
     was_saved = elsewhere.first_save(db, post) is not None
+    stored = dict(form.values)
     release(db)
-    changed = difference(form.values, found.text) if was_saved else []
-    about = {"version": str(found.base_version), "seen": autosaves.stamp(found)}
-    form.values |= found.text | about
-    return Unsaved(found.saved_at, found.base_version < post.version, changed)
+    changed = comparing.difference(stored, about(found.text, stored)) if was_saved else []
+    form.values |= found.text
+    form.values |= {"version": str(found.base_version), "seen": autosaves.stamp(found)}
+    return Unsaved(found.saved_at, was_saved, found.base_version < post.version, changed)
 
 
-def difference(stored: dict[str, str], typed: dict[str, str]) -> list[Line]:
-    """An empty address is any: one is given."""
-    return comparing.difference(stored, {**typed, "slug": typed.get("slug") or stored["slug"]})
+def about(typed: dict[str, str], stored: dict[str, str]) -> dict[str, str]:
+    """An address that was left empty is the one that the post has."""
+    return {**typed, "slug": typed.get("slug") or stored["slug"]}

@@ -14,8 +14,7 @@ from models import Post
 from routers.conflicts import conflict, with_unsaved
 from routers.loading import AtAnotherAddress, OwnPost, OwnTrashedPost
 from routers.showing import html_of
-from services import comparing, posts, suggestions, texts, trash, writing
-from services import drafts as waiting
+from services import autosaves, comparing, desk, posts, suggestions, texts, trash, writing
 from services.diffs import Line
 from services.permissions import EDIT_ANY, WRITE, can_edit, has_scopes
 from web.forms import Form, form_of
@@ -66,8 +65,7 @@ def show(request: Request, slug: str, user: OptionalUser, db: Db) -> Response:
 @router.get("/posts/{slug}/edit", name="posts.edit")
 def edit(request: Request, user: CurrentUser, post: OwnPost, db: Db) -> Response:
     form: Form[texts.PostEdit] = Form(posts.text_of(db, post) | {"version": str(post.version)})
-    known = suggestions.of(db, user)
-    difference = staged_difference(post, db)
+    difference, known = staged_difference(post, db), suggestions.of(db, user)
     unsaved = with_unsaved(form, post, user, db)
     return page(
         request,
@@ -113,7 +111,9 @@ def destroy(request: Request, post: OwnTrashedPost, db: Db) -> Response:
 def drafts(
     request: Request, user: CurrentUser, db: Db, before: Cursor = "", after: Cursor = ""
 ) -> Response:
-    return page(request, "posts/drafts.html", shelf=waiting.of_user(db, user, before, after))
+    shelf = desk.unfinished(db, user, before, after)
+    unsaved = autosaves.titles(db, user, [post.id for post in shelf.posts])
+    return page(request, "posts/drafts.html", shelf=shelf, unsaved=unsaved)
 
 
 SAVED, PUBLISHED = "Draft saved.", "Published."
@@ -140,7 +140,7 @@ def staged_difference(post: Post, db: Db) -> list[Line]:
     if not post.staged:
         return []
     public, working = posts.public_text(db, post), posts.text_of(db, post)
-    release(db)  # comparing takes a while
+    release(db)
     return comparing.difference(public, working)
 
 

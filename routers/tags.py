@@ -72,14 +72,13 @@ def edit(request: Request, tag: str, db: Db) -> Response:
 def update(request: Request, tag: str, user: CurrentUser, form: NewName, db: Db) -> Response:
     """A new name; if another tag has it, a question first: are the two to be one?"""
     found = tags.find(db, tag.lower())
-    posts = tag_index.posts_with(db, found, drafts=True)
+    before, posts = found.name, tag_index.posts_with(db, found, drafts=True)
     try:
         with form.or_show("tags/edit.html", tag=found, posts=posts):
             changed = tag_names.change(db, found.slug, form.data, user)
     except tag_names.WouldMerge as question:
         release(db)
         return page(request, "tags/merge.html", status_code=409, question=question, form=form)
-    say = f"“{found.name}” is “{changed.name}” now."
-    has_readers = tag_index.posts_with(db, changed)
-    name = "tags.show" if has_readers else "tags.edit"
+    name = "tags.show" if tag_index.posts_with(db, changed) else "tags.edit"
+    say = f"“{before}” is “{changed.name}” now."
     return redirect(request, name, tag=changed.slug, say=say)

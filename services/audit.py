@@ -47,6 +47,7 @@ API_LOGOUT = "logged out of the API"
 REFRESH_REUSED = "used refresh token used again"
 PASSWORD_CHANGED = "password changed"  # noqa: S105
 RESET_ASKED = "link for a new password asked for"
+PASSWORD_GIVEN = "password set on the server"  # noqa: S105
 PASSWORD_RESET = "password set by mail"  # noqa: S105
 EMAIL_CHANGE_ASKED = "new e-mail address given"
 EMAIL_CHANGED = "e-mail address changed"

@@ -30,6 +30,7 @@ SENTENCES = {
     audit.PASSKEY_COPIED: "a passkey of {user} seems to have been copied, and was refused",
     audit.PASSWORD_CHANGED: "{user} changed their password",
     audit.RESET_ASKED: "somebody asked for a new password for {user}",
+    audit.PASSWORD_GIVEN: "{user} was given a new password on the server",
     audit.PASSWORD_RESET: "{user} set a new password by a link in a mail",
     audit.EMAIL_CHANGE_ASKED: "{user} gave a new e-mail address",
     audit.EMAIL_CHANGED: "{user} changed their e-mail address",

@@ -1,13 +1,13 @@
 """Autosaves: what somebody is typing into a post and has not saved. They change neither the post nor
 its version, nobody else sees them, and none is overwritten by another tab without a trace."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 from backends.limits import Limit
 from errors import Gone
@@ -122,3 +122,12 @@ def plain(name: str, value: str | None) -> Any:
     if name == "tags":
         return [tags.slug_of(each) for each in (value or "").split(",") if each.strip()]
     return value if name == "content" else (value or "").strip()
+
+
+def titles(db: Session, user: User, post_ids: Sequence[UUID]) -> dict[UUID, str]:
+    """The titles that this person typed last and has not saved, by some of the posts."""
+    title = col(Autosave.text)["title"].as_string()
+    mine = select(Autosave.post_id, title).where(
+        Autosave.user_id == user.id, col(Autosave.post_id).in_(post_ids)
+    )
+    return {post_id: typed or "" for post_id, typed in db.execute(mine)}

@@ -13,12 +13,12 @@ from sqlmodel import Session, select
 import auth_service
 from models import Post, User, now
 from services import passwords, writing
+from services.archives import front_matter
 from services.credentials import Registration
 from services.texts import NewPost
 from settings import Role, Settings
 
 FOLDER = Path(__file__).parent.parent / "demo"
-FENCE = "+++\n"
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def fill(db: Session, settings: Settings, copies: int = 0, password: str = "") -
     hashed = passwords.hash_password(password, settings.bcrypt_cost)
     authors = {author.username: author for author in make_authors(db, password, hashed)}
     files = sorted(FOLDER.glob("posts/*.md"), reverse=True)  # the oldest first
-    written = [write(db, authors, *parsed(path)) for path in files]
+    written = [write(db, authors, *front_matter.read(path.read_text("utf-8"))) for path in files]
     for number in range(copies):
         original = written[number % len(written)]
         again = NewPost(title=f"{original.title[:180]} ({number + 2})", content=original.content)
@@ -59,18 +59,12 @@ def make_authors(db: Session, password: str, hashed: str) -> Iterator[User]:
         yield author
 
 
-def parsed(path: Path) -> tuple[dict[str, Any], str]:
-    """TOML between two lines of +++, then Markdown."""
-    _, head, content = path.read_text("utf-8").split(FENCE, 2)
-    return tomllib.loads(head), content.lstrip("\n")
-
-
 def write(db: Session, authors: dict[str, User], about: dict[str, Any], content: str) -> Post:
     action = "draft" if about.get("status") == "draft" else "publish"
     tags = ", ".join(about["tags"])
     shelf = {name: about[name] for name in ("series", "kind") if name in about}
     new = NewPost(title=about["title"], content=content, tags=tags, action=action, **shelf)
-    return date(writing.create(db, authors[about["author"]], new), about["days_ago"])
+    return date(writing.create(db, authors[about["author"]], new), int(about["days_ago"]))
 
 
 def date(post: Post, days_ago: int, minutes: int = 0) -> Post:

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy import ColumnElement
 from sqlmodel import Session, col, select
 
-from models import Post, User
+from models import Autosave, Post, User
 from services import streams, trash
 
 
@@ -21,8 +22,19 @@ class Shelf:
 
 def drafts(db: Session, author: User, before: str = "", after: str = "") -> Shelf:
     """Their drafts, scheduled posts and staged edits. Raises NotFound: a cursor is none of ours."""
-    mine = select(Post).where(Post.author_id == author.id, streams.is_waiting())
+    return shelf(db, select(Post).where(is_draft_of(author)), "updated_at", before, after)
+
+
+def unfinished(db: Session, author: User, before: str = "", after: str = "") -> Shelf:
+    """The same, and whatever else they are typing into and have not saved."""
+    typed = select(Autosave.post_id).where(Autosave.user_id == author.id)
+    is_typed = col(Post.id).in_(typed) & col(Post.trashed_at).is_(None)
+    mine = select(Post).where(is_draft_of(author) | is_typed)
     return shelf(db, mine, "updated_at", before, after)
+
+
+def is_draft_of(author: User) -> ColumnElement[bool]:
+    return (col(Post.author_id) == author.id) & streams.is_waiting()
 
 
 def thrown_away(db: Session, author: User, before: str = "", after: str = "") -> Shelf:

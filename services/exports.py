@@ -27,6 +27,7 @@ from models import (
     now,
 )
 from services import media, tags
+from services.archives import front_matter
 from settings import Settings
 
 IN_MEMORY = 1024 * 1024  # what is larger goes to the disk
@@ -79,9 +80,9 @@ What {site_name} ({link_base}) knows of {username}, as of {now}.
 
 profile.json      who you are here
 posts/            what you wrote, drafts and the trash too: Markdown, with the rest in YAML above it;
-                  a name that ends in .staged.md has changes that readers do not see yet, one
-                  that ends in .unsaved.md what you typed and did not save; in a folder of the
-                  same name are the texts that it had before
+                  a name that ends in .staged.md has changes that readers do not see yet, one that
+                  ends in .unsaved.md what you typed and did not save; beside each a folder of the
+                  same name, with the texts that it had before
 images/           your images, in the folders of their addresses; images.json: what you said of them
 logins.json       the devices on which you are logged in
 events.json       logins, and what changed in your account
@@ -156,6 +157,15 @@ def posts_of(db: Session, user: User) -> Iterator[tuple[Post, list[str]]]:
             db.expunge(post)
 
 
+def unsaved_of(db: Session, user: User) -> Iterator[tuple[str, dict[str, str]]]:
+    """What they are typing and have not saved, with the addresses of the posts."""
+    ids = db.exec(select(Autosave.post_id).where(Autosave.user_id == user.id)).all()
+    for some in portions(ids, POSTS_AT_ONCE):
+        theirs = (Autosave.user_id == user.id, col(Autosave.post_id).in_(some))
+        for slug, text in db.exec(select(Post.slug, Autosave.text).join(Autosave).where(*theirs)):
+            yield slug, dict(text)
+
+
 def revisions_of(db: Session, post: Post) -> Iterator[Revision]:
     theirs = select(Revision).where(Revision.post_id == post.id)
     numbers = db.exec(
@@ -167,21 +177,11 @@ def revisions_of(db: Session, post: Post) -> Iterator[Revision]:
             db.expunge(revision)
 
 
-def unsaved_of(db: Session, user: User) -> Iterator[tuple[str, dict[str, str]]]:
-    """What they are typing and have not saved, with the addresses of the posts."""
-    ids = db.exec(select(Autosave.post_id).where(Autosave.user_id == user.id)).all()
-    for some in portions(ids, POSTS_AT_ONCE):
-        theirs = (Autosave.user_id == user.id, col(Autosave.post_id).in_(some))
-        for slug, text in db.exec(select(Post.slug, Autosave.text).join(Autosave).where(*theirs)):
-            yield slug, dict(text)
-
-
 def portions(ids: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
     return (ids[start : start + size] for start in range(0, len(ids), size))
 
 
 def markdown_file(post: Post, names: list[str]) -> str:
-    """Every JSON value is one of YAML too, so nothing an author typed can break out of its line."""
     about = {
         "title": post.title,
         "slug": post.slug,
@@ -191,24 +191,19 @@ def markdown_file(post: Post, names: list[str]) -> str:
         "updated_at": post.updated_at,
         "published_at": post.published_at,
     }
-    return with_front_matter(about, post.content)
+    return front_matter.write(about, post.content)
 
 
 def staged_file(staged: dict[str, str]) -> str:
     about = {name: value for name, value in staged.items() if name != "content"}
-    return with_front_matter(about, staged.get("content", ""))
+    return front_matter.write(about, staged.get("content", ""))
 
 
 def revision_file(revision: Revision) -> str:
     """Not by whom: that is not theirs to take along."""
     about: dict[str, Any] = {"revision": revision.kind, "saved_at": revision.created_at}
     about |= {name: value for name, value in revision.text.items() if name != "content"}
-    return with_front_matter(about, revision.text.get("content", ""))
-
-
-def with_front_matter(about: dict[str, Any], content: str) -> str:
-    lines = [f"{name}: {as_json(value, indent=None)}" for name, value in about.items()]
-    return "\n".join(["---", *lines, "---", "", content])
+    return front_matter.write(about, revision.text.get("content", ""))
 
 
 def write_rows(entry: IO[bytes], rows: Iterator[dict[str, Any]]) -> None:

@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 from errors import Forbidden, NotFound
 from models import Media, MediaUse, Post, User
 from services import media, media_names, streams
-from services.permissions import EDIT_ANY, READ, WRITE, can_see, has_scopes, scopes_of
+from services.permissions import EDIT_ANY, READ, WRITE, can_see, scopes_of
 
 # What readers of a post see, and what waits to be seen.
 TEXT, STAGED = "text", "staged"
@@ -37,8 +37,8 @@ class Places:
         return bool(self.others) or any(post.is_public for post in self.posts)
 
 
-def note(db: Session, post: Post, editor: User) -> None:
-    """Remember the images of a post that was just saved.
+def note(db: Session, post: Post, editor: User, scopes: frozenset[str] | None = None) -> None:
+    """Remember the images of a post that was just saved; `scopes` are what its editor may do here.
 
     One of somebody else's counts only if an editor put it there, or it stood there before:
     otherwise whoever knows the address of an image could make it public.
@@ -50,7 +50,8 @@ def note(db: Session, post: Post, editor: User) -> None:
         for use in db.exec(select(MediaUse).where(MediaUse.post_id == post.id))
     }
     known = {media_id for media_id, _ in before}
-    counts = known | set(usable(db, named[TEXT] | named[STAGED], post, editor))
+    held = scopes_of(editor) if scopes is None else scopes
+    counts = known | set(usable(db, named[TEXT] | named[STAGED], post, editor, held))
     after = {(each, place) for place, ids in named.items() for each in ids & counts}
     for media_id, place in before - after:
         gone = col(MediaUse.media_id) == media_id, col(MediaUse.place) == place
@@ -59,12 +60,14 @@ def note(db: Session, post: Post, editor: User) -> None:
         db.add(MediaUse(post_id=post.id, media_id=media_id, place=place))
 
 
-def usable(db: Session, ids: Iterable[UUID], post: Post, editor: User) -> Iterator[UUID]:
+def usable(
+    db: Session, ids: Iterable[UUID], post: Post, editor: User, scopes: frozenset[str]
+) -> Iterator[UUID]:
     """Those of these images that may stand in a post because of who wrote or edited it."""
     left = iter(ids)
     while some := list(islice(left, IDS_AT_ONCE)):
         wanted = select(Media.id).where(col(Media.id).in_(some))
-        if not has_scopes(editor, EDIT_ANY):
+        if EDIT_ANY not in scopes:
             wanted = wanted.where(col(Media.user_id).in_((post.author_id, editor.id)))
         yield from db.exec(wanted)
 

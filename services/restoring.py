@@ -37,5 +37,5 @@ def unstage(db: Session, post: Post, editor: User) -> Post:
         autosaves.discard(db, post.id, editor)
         writing.next_version(db, post, post.version)
         post.staged = None
-        writing.keep(db, post, None, editor, revisions.RESTORED)
+        writing.keep(db, post, editor, revisions.RESTORED)
     return post

@@ -39,8 +39,9 @@ class Place:
 
 def by_slug(db: Session, slug: str) -> Series:
     """Raises NotFound."""
-    found = db.exec(select(Series).where(Series.slug == slug)).first()
-    if not tags.SHAPE.fullmatch(slug) or found is None:
+    is_slug = tags.SHAPE.fullmatch(slug)
+    found = db.exec(select(Series).where(Series.slug == slug)).first() if is_slug else None
+    if found is None:
         raise NotFound
     return found
 

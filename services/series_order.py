@@ -54,9 +54,12 @@ def describe(db: Session, shelf: Series, about: About) -> None:
     """Its address stays. Changes to its parts that wait to be made public follow the new title.
 
     Raises:
+        NotFound: it has just been deleted.
         Conflict: there is another series of that title.
         Invalid: no address could be made of it.
     """
+    if series.locked(db, shelf.id) is None:
+        raise NotFound
     before = shelf.title
     if about.title != before and is_taken(db, shelf, about.title):
         raise Conflict({"title": "There is a series of that name. Please choose another."})

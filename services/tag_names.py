@@ -41,6 +41,7 @@ def change(db: Session, slug: str, new: NewName, editor: User) -> Tag:
     """
     alone(db)
     tag = tags.find(db, slug)
+    db.refresh(tag)  # whoever went before may have renamed it
     other = holder(db, tags.slug_of(new.name))
     if other is None or other.id == tag.id:
         rename(db, tag, new.name, editor)

@@ -39,7 +39,7 @@ def parse(typed: str) -> list[str]:
 
 
 def check(name: str) -> str:
-    name = " ".join(checked_line(name, LONGEST).split()).removeprefix("#")
+    name = " ".join(checked_line(name, LONGEST).split()).lstrip("# ")
     if not slug_of(name):
         raise ValueError(f"A tag needs a letter or a digit: “{name}” has none.")
     return name
@@ -111,6 +111,14 @@ def known_ids(db: Session, slugs: list[str]) -> dict[str, int]:
         old: Any = select(TagAlias.slug, TagAlias.tag_id).where(col(TagAlias.slug).in_(missing))
         found |= dict(db.execute(old).all())
     return found
+
+
+def are_same(db: Session, one: str, other: str) -> bool:
+    """Whether two lines of tags mean the same, also by names of before."""
+    slugs = [[slug_of(name) for name in parse(typed)] for typed in (one, other)]
+    ids = known_ids(db, [*slugs[0], *slugs[1]])
+    first, second = ([ids.get(slug, slug) for slug in each] for each in slugs)
+    return first == second
 
 
 def make(db: Session, slug: str, name: str) -> int:

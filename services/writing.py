@@ -61,7 +61,7 @@ def create(
         post.published_at = post.first_published_at = post.created_at
     elif new.action == "schedule":
         publishing.schedule(db, post, publishing.moment_of(new.publish_at, zone), author)
-    keep(db, post, new, author)
+    keep(db, post, author)
     return post
 
 
@@ -115,7 +115,8 @@ def edit(
         publishing.schedule(db, post, publishing.moment_of(change.publish_at, zone), editor)
     elif change.action == "unpublish":
         publishing.unpublish(post)
-    keep(db, post, change, editor, kind)
+    autosaves.forget(db, post, editor, change)
+    keep(db, post, editor, kind)
     return post
 
 
@@ -124,11 +125,9 @@ def is_rendered_by(change: PostEdit, post: Post) -> bool:
     return change.action != "save" or not post.is_published
 
 
-def keep(db: Session, post: Post, text: Text | None, editor: User, kind: str = "") -> None:
-    """What follows from every text that somebody saved; `text` is what came from an editor."""
+def keep(db: Session, post: Post, editor: User, kind: str = "") -> None:
+    """What follows from every text that somebody saved."""
     db.flush()  # the post must be there before what refers to it
-    if text is not None:
-        autosaves.forget(db, post, editor, text)
     after_commit(db, pages.CHANGED)
     is_for_readers = post.is_published and not post.staged
     kind = kind or (revisions.PUBLISHED if is_for_readers else revisions.SAVED)
@@ -204,7 +203,9 @@ def again(
         action = "save" if new.action == "draft" else new.action
         fields = new.model_dump() | {"action": action, "version": twin.version}
         return edit(db, twin, PostEdit.model_construct(**fields), author, columns, **more)
-    if not autosaves.is_same(revisions.as_revision(new, new.slug), first):
+    if (new.title, new.content) != (first["title"], first["content"]) or not tags.are_same(
+        db, new.tags, first["tags"]
+    ):
         raise StaleVersion(twin.id)
     return twin
 

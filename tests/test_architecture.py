@@ -31,7 +31,8 @@ MAY_IMPORT = {
     "routers": DOMAIN | ENTRANCE | {"web", "migrations"},
     "jobs": DOMAIN,
     "main": DOMAIN | ENTRANCE | {"web", "live_watch", "migrations", "routers", "jobs"},
-    "cli": DOMAIN | {"migrations", "jobs", "web"},
+    "commands": DOMAIN | {"migrations"},
+    "cli": DOMAIN | {"commands", "migrations", "jobs", "web"},
     "blog": set(),
 }
 WEB_FRAMEWORKS = {"fastapi", "starlette", "uvicorn"}

@@ -35,6 +35,9 @@ PARAMETERS = {
     "/posts/{slug}": POST,
     "/api/v1/posts/{slug}": POST,
     "/{slug:page}": POST,
+    "/posts/{slug}/revisions/{number}": NUMBER,
+    "/api/v1/posts/{slug}/revisions/{number}": NUMBER,
+    "/trash/{slug}": POST,
     "/tags/{tag}": TAG,
     "/series/{slug}": SERIES,
     "/users/{username}": AUTHOR,
@@ -60,7 +63,7 @@ PARAMETERS = {
     "/settings/tokens/programs/{family_id}": OTHER,
     "/settings/tokens/{token_id}": OTHER,
 }
-SOCKETS = {"/live/dashboard"}
+SOCKETS = {"/live/dashboard", "/live/preview"}  # the latter says only what was said to it
 
 # A value that leads to something hidden, and one of the same shape that leads nowhere; None where
 # something public is behind it, so that only the word may not be there.
@@ -131,8 +134,9 @@ def assert_silent(somebody: Person, hidden: HidingPlaces, routes: set[tuple[str,
     wrong = []
     for method, path in sorted(routes):
         never: dict[tuple[str, str, str], Response] = {}
-        for asked, twin, sent in addresses(path, hidden):
-            for how, headers in WAYS if method == "GET" else [(method, {})]:
+        for number, (asked, twin, sent) in enumerate(addresses(path, hidden)):
+            ways = WAYS[: 4 if number % 4 == 0 else 1] if method == "GET" else [(method, {})]
+            for how, headers in ways:
                 found, none = ask(somebody, how, asked, headers), None
                 if twin:
                     key = (how, twin, str(headers))
@@ -144,6 +148,7 @@ def assert_silent(somebody: Person, hidden: HidingPlaces, routes: set[tuple[str,
     assert not wrong, "\n".join(wrong)
 
 
+# Every address is asked for in the first of these ways, some of each route in all of them.
 WAYS: list[tuple[str, dict[str, str]]] = [
     ("GET", {}),
     ("HEAD", {}),
@@ -263,7 +268,8 @@ def addresses(path: str, hidden: HidingPlaces) -> Iterator[tuple[str, str | None
         nowhere = [never for _, never in pairs if never is not None]
         has_twin = keys and len(nowhere) == len(there)
         twin = fill(path, dict(zip(names, nowhere, strict=True))) if has_twin else None
-        yield fill(path, dict(zip(names, there, strict=True))), twin, (*there, *nowhere)
+        sent = tuple(each for pair in pairs if pair[0] != pair[1] for each in pair if each)
+        yield fill(path, dict(zip(names, there, strict=True))), twin, sent
 
 
 def values(kind: int, hidden: HidingPlaces) -> list[Pair]:
@@ -279,7 +285,7 @@ def values(kind: int, hidden: HidingPlaces) -> list[Pair]:
         SERIES: [(series, NEVER), (series.upper(), NEVER.upper())],
         IMAGE: [(hidden.image["id"], NEVER_ID)],
         NAME: [(hidden.image["url"].rpartition("/")[2], "never-16x9.webp")],
-        NUMBER: [("1", "1"), ("90", "90")],
+        NUMBER: [("90", "90")],
         AUTHOR: [(BOB, None)],
         SECRET: [("A" * 22, "B" * 22)],
         OTHER: [(INVENTED, None)],

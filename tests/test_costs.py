@@ -36,6 +36,7 @@ def writes(found: list[str]) -> list[str]:
 
 @pytest.mark.parametrize("path", PAGES)
 def test_strangers_are_not_looked_up(alice: Person, blog: Blog, path: str) -> None:
+    blog.know_pages()
     with statements(blog) as found:
         blog.visitor().get(path)
     assert with_words(found, "logins", "sessions", "throttles", "audit") == []
@@ -46,6 +47,7 @@ def test_strangers_are_not_looked_up(alice: Person, blog: Blog, path: str) -> No
 def test_a_page_costs_one_look_at_the_session_and_one_at_the_account(
     bob: Person, blog: Blog, path: str
 ) -> None:
+    blog.know_pages()
     with statements(blog) as found:
         assert bob.get(path).status_code in (200, 404)
     assert len(with_words(found, "logins")) == 1

@@ -349,3 +349,18 @@ def test_of_eight_pins_at_once_five_are_taken(server: Serving, alice: str) -> No
 
     assert Counter(at_once(8, pin)) == {303: 5, 409: 3}
     assert server.get("/").text.count(">Pinned<") == 5
+
+
+def test_twenty_renames_at_once_leave_one_tag_with_all_its_names(
+    server: Serving, alice: str
+) -> None:
+    write(server, alice, "Named often", tags="name-0")
+
+    def rename(number: int) -> int:
+        form = {"name": f"name-{number + 1}"}
+        return insist(server.post, "/tags/name-0", form, alice).status
+
+    assert Counter(at_once(20, rename)) == {303: 20}
+    answers = [server.get(f"/tags/name-{number}") for number in range(21)]
+    assert Counter(answer.status for answer in answers) == {200: 1, 301: 20}
+    assert len({answer.location for answer in answers if answer.location}) == 1

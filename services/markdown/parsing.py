@@ -7,16 +7,18 @@ from typing import Any
 import comrak
 
 # What is beyond these numbers stays as it is written; see docs/decisions/0011.
-DEEP_QUOTE = re.compile(r"^([ \t]*(?:>[ \t]*+){40})(?=>)", re.M)
+DEEP_LINE = re.compile(r"^([ \t]*(?:>[ \t]*+|\d{1,9}[.)][ \t]++){40})(?=[>\d])", re.M)
 MOST_ADDRESSES = 200
 MOST_TILDES = 10_000
 MOST_NOTES = 2_000
 MOST_TASKS = 5_000
+MOST_CELLS = 100_000
 
+DELIMITERS = re.compile(r"^(?=[^\n-]*-)[ \t>|:-]++$", re.M)  # the second line of a table
 TASK = re.compile(r"\[[ xX]\]")
 BOX = re.compile(r'<input type="checkbox" class="task-list-item-checkbox"( checked="")?')
 
-EXTENSIONS = ("table", "alerts", "math_dollars", "math_code")
+EXTENSIONS = ("alerts", "math_dollars", "math_code")
 # As GFM's "tagfilter", whose implementation takes quadratic time: these would swallow the text that
 # follows them, so they are shown as they are written.
 SWALLOWING = re.compile(
@@ -29,7 +31,7 @@ SWALLOWING = re.compile(
 def parsed(source: str) -> str:
     """CommonMark with GFM's tables, task lists, footnotes and alerts, and formulas. HTML that the
     author wrote goes through untouched, but for elements that would swallow what follows."""
-    flat = DEEP_QUOTE.sub(r"\1\\", source)
+    flat = DEEP_LINE.sub(r"\1\\", source)
     return SWALLOWING.sub("&lt;", comrak.render_markdown(flat, *options(extensions_for(flat))))
 
 
@@ -37,7 +39,7 @@ def extensions_for(source: str) -> frozenset[str]:
     """Those that are safe for a text.
 
     comrak recurses for each e-mail address in a paragraph, down to the end of the stack; it takes
-    quadratic time for tildes; notes and tasks become many times as long.
+    quadratic time for tildes; notes, tasks and the cells of tables become many times as long.
     """
     chosen = set(EXTENSIONS)
     if all(block.count("@") <= MOST_ADDRESSES for block in source.split("\n\n")):
@@ -48,6 +50,9 @@ def extensions_for(source: str) -> frozenset[str]:
         chosen.add("footnotes")
     if len(TASK.findall(source)) <= MOST_TASKS:
         chosen.add("tasklist")
+    columns = max((line.count("|") + 1 for line in DELIMITERS.findall(source)), default=0)
+    if columns * source.count("\n") <= MOST_CELLS:
+        chosen.add("table")
     return frozenset(chosen)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Dialog, Locator, Page, expect
+from playwright.sync_api import Browser, Dialog, Locator, Page, expect
 
 from tests.people import ALICE, PASSWORD
 from tests.processes import Serving, free_port, rows, serving
@@ -21,14 +21,17 @@ COPIES = "Object.keys(localStorage).filter((key) => key.startsWith('inkstand:tex
 class Desk:
     """A server that can be killed and started again, and a browser at it."""
 
-    def __init__(self, folder: Path, browser: Browser) -> None:
+    def __init__(self, folder: Path, browser: Browser, running: ExitStack) -> None:
         self.folder = folder
         self.port = free_port()
-        self.running = ExitStack()
+        self.running = running
         self.start()
         self.context = browser.new_context(base_url=self.server.url, reduced_motion="reduce")
         self.context.set_default_timeout(15_000)
-        register(self.context)
+        self.running.callback(self.context.close)
+        for cookie in self.server.register(ALICE).split("; "):
+            name, _, value = cookie.partition("=")
+            self.context.add_cookies([{"name": name, "value": value, "url": self.server.url}])
 
     def start(self) -> None:
         self.server: Serving = self.running.enter_context(serving(self.folder, PORT=self.port))
@@ -54,25 +57,11 @@ class Desk:
     def rows(self, query: str) -> list[Any]:
         return rows(f"sqlite:///{self.folder / 'inkstand.db'}", query)
 
-    def close(self) -> None:
-        self.context.close()
-        self.running.close()
-
 
 @pytest.fixture
 def desk(tmp_path: Path, browser: Browser) -> Iterator[Desk]:
-    found = Desk(tmp_path, browser)
-    yield found
-    found.close()
-
-
-def register(context: BrowserContext) -> None:
-    page = context.new_page()
-    page.goto("/users/register")
-    page.get_by_label("Username").fill(ALICE)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Create account").click()
-    page.close()
+    with ExitStack() as running:
+        yield Desk(tmp_path, browser, running)
 
 
 def text(page: Page) -> Locator:

@@ -31,7 +31,7 @@ def foot(person: Person, path: str = "/") -> list[str]:
     """The pages of the blog's people that are linked at the foot of one."""
     page = person.get(path).text.partition('<footer class="site-footer">')[2]
     found = re.findall(r'href="(/[^"]*)"', page)
-    return [each for each in found if each not in ("/", "/tags", "/settings", "/admin")]
+    return [each for each in found if each.strip("/") not in {"", *pages.RESERVED}]
 
 
 def test_a_page_stands_at_its_own_address_without_date_and_author(
@@ -225,6 +225,7 @@ def test_what_cannot_be_a_page_is_missing_without_a_query(
 ) -> None:
     missing = stranger.get("/never-was")
     assert missing.status_code == 404
+    blog.know_pages()
     with statements(blog) as found:
         answer = stranger.get(path)
     assert (answer.status_code, answer.content) == (404, missing.content)
@@ -232,7 +233,7 @@ def test_what_cannot_be_a_page_is_missing_without_a_query(
 
 
 def test_an_unknown_page_costs_two_queries(alice: Person, stranger: Person, blog: Blog) -> None:
-    stranger.get("/")
+    blog.know_pages()
     with statements(blog) as found:
         assert stranger.get("/never-was").status_code == 404
     assert len(found) <= 2

@@ -104,6 +104,7 @@ def test_a_renamed_tag_is_found_under_its_newest_address_at_once(
 ) -> None:
     slug = bob.write(tags="boat")
     assert rename(erin, "boat", "Boats") == (303, "/tags/boats")
+    assert "“boat” is “Boats” now." in erin.get("/tags/boats").text
     assert rename(erin, "boats", "Ships") == (303, "/tags/ships")
     for old in ("boat", "boats", "BOAT"):
         answer = stranger.get(f"/tags/{old}")

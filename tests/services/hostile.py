@@ -27,6 +27,7 @@ PIECES = {
     "tables": "|a",
     "wide tables": "|a|a|a|a|a|a|a|a\n|-|-|-|-|-|-|-|-\n",
     "rows": "|a\n",
+    "rows of a wide table": "|a\n",
     "raw blocks": "<div>",
     "raw lists": "<ul><li>",
     "raw tables": "<table><tr><td>",
@@ -75,6 +76,8 @@ PIECES = {
     "titled definitions": '[a]: b "',
     "long definitions": "[" + "a" * 900 + "]: b\n\n",
     "references": "[a][b]",
+    "references to much": "[a] ",
+    "images of much": "![a] ",
     "entities": "&amp;&nbsp;",
     "broken entities": "&#x;&a",
     "quotation marks": "\"a'b ",
@@ -97,7 +100,15 @@ PIECES = {
 }
 
 
-def text(piece: str, size: int = SIZE) -> str:
-    """The piece, again and again; and what some pieces refer to."""
-    ending = "\n\n[^1]: note\n\n[b]: /c\n"
-    return piece * ((size - len(ending)) // len(piece.encode())) + ending
+# What some begin with.
+OPENINGS = {
+    "rows of a wide table": "|a|a|a|a|a|a|a|a\n|-|-|-|-|-|-|-|-\n",
+    "references to much": f'[a]: /{"b" * 2000} "{"c" * 2000}"\n\n',
+    "images of much": f'[a]: /{"b" * 2000} "{"c" * 2000}"\n\n',
+}
+
+
+def text(name: str, size: int = SIZE) -> str:
+    """A piece again and again, and what it refers to."""
+    opening, piece, ending = OPENINGS.get(name, ""), PIECES[name], "\n\n[^1]: note\n\n[b]: /c\n"
+    return opening + piece * ((size - len(opening + ending)) // len(piece.encode())) + ending

@@ -12,8 +12,8 @@ export function startSaving(desk) {
   nativeKeys(publish, "Control+Enter");
   for (const button of [save, publish]) button.title = keyName(button.ariaKeyShortcuts);
   let isSent = false;
-  desk.form.addEventListener("submit", () => {
-    isSent = true;
+  desk.form.addEventListener("submit", (event) => {
+    isSent = !event.defaultPrevented;
   });
   addEventListener("pageshow", () => {
     isSent = false;

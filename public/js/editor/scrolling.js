@@ -9,7 +9,7 @@ const KINDS = [
 ];
 const MOST_MEASURED = 200_000; // characters; more are only kept in proportion
 const SLACK = 24; // below the last line there is room that writing there does not bring into sight
-const COPIED = ["fontFamily", "fontSize", "fontWeight", "lineHeight", "letterSpacing", "tabSize", "padding", "overflowWrap"];
+const COPIED = ["font", "letterSpacing", "tabSize", "padding", "overflowWrap"];
 
 // Answers a function that puts the page where the text is; call it when the page has changed.
 export function keepInStep(text, pane, prose) {

@@ -1,0 +1,251 @@
+"""What stands in the files of an archive: the same shapes are written and read.
+
+Names of keys are those of Hugo and Jekyll where they have one, so that other programs understand
+the posts. What has its default is left out.
+"""
+
+import re
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal, Self, TypeVar, cast
+from uuid import UUID
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, ValidationError
+from sqlmodel import SQLModel
+
+from errors import Invalid
+from services import media_names, profiles, slugs, tags, usernames
+from services.credentials import email_address
+from services.text import one_line, optional_line
+from services.texts import LONGEST_SERIES, LONGEST_TITLE
+from settings import Role
+
+FORMAT = 1
+LONGEST_SLUG = 120
+SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+
+
+def known_format(value: int) -> int:
+    if value != FORMAT:
+        raise ValueError(f"This is format {value}; this version of Inkstand knows {FORMAT}.")
+    return value
+
+
+def moment(value: datetime) -> datetime:
+    """In UTC, and one that all lists can be sorted by."""
+    if not 1970 < value.year < 9000:
+        raise ValueError("Years between 1971 and 8999 are taken.")
+    return value.astimezone(UTC)
+
+
+def slug(value: str) -> str:
+    """Exactly as it is in an address."""
+    if not SLUG.fullmatch(value) or len(value) > LONGEST_SLUG:
+        raise ValueError(f"“{value[:60]}” cannot be in an address.")
+    return value
+
+
+def free_slug(value: str) -> str:
+    if value in slugs.RESERVED or slugs.UUID_SHAPE.fullmatch(value):
+        raise ValueError(f"“{value}” cannot be the address of a post.")
+    return slug(value)
+
+
+def path_of(slug: str, is_page: bool) -> str:
+    return f"/{slug}" if is_page else f"/posts/{slug}"
+
+
+def slug_in(path: str) -> str:
+    return path.rpartition("/")[2]
+
+
+def alias(value: str) -> str:
+    if value not in (path_of(slug_in(value), True), path_of(slug_in(value), False)):
+        raise ValueError(f"“{value[:60]}” is no address like /posts/before.")
+    free_slug(slug_in(value))
+    return value
+
+
+def username(value: str) -> str:
+    """As it was when the account was made, whatever names have been reserved since."""
+    if not usernames.SHAPE.fullmatch(value) or len(value) > usernames.LONGEST:
+        raise ValueError(f"“{value[:60]}” cannot be the name of an account.")
+    return value
+
+
+def tag_name(value: str) -> str:
+    if tags.check(value) != value or "," in value:
+        raise ValueError(f"“{value[:60]}” cannot be a tag.")
+    return value
+
+
+def picture_name(value: str) -> str:
+    if media_names.picture_of(f"/media/{UUID(int=0)}/{value}") is None:
+        raise ValueError("The name of an image ends in its size, as in sunset-1600x900.webp.")
+    return value
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(moment)]
+Slug = Annotated[str, AfterValidator(slug)]
+PostSlug = Annotated[str, AfterValidator(free_slug)]
+Username = Annotated[str, AfterValidator(username)]
+# An address that it had before, as Hugo has them: with the whole path.
+Alias = Annotated[str, AfterValidator(alias)]
+TagNames = Annotated[list[Annotated[str, AfterValidator(tag_name)]], Field(max_length=tags.MOST)]
+
+
+# Keys whose columns have other names.
+COLUMNS = {
+    "created": "created_at",
+    "date": "published_at",
+    "email_confirmed": "email_verified_at",
+    "first_published": "first_published_at",
+    "joined": "created_at",
+    "lastmod": "updated_at",
+    "page": "is_page",
+    "part": "series_position",
+    "pinned": "pinned_at",
+    "source": "source_digest",
+    "suspended": "disabled_at",
+    "trashed": "trashed_at",
+}
+
+
+class Shape(BaseModel):
+    @classmethod
+    def of(cls, row: SQLModel, **others: Any) -> Self:
+        """That of a row; `others` are what is no column of it."""
+        names = cls.model_fields.keys() - others
+        columns = {name: getattr(row, COLUMNS.get(name, name)) for name in names}
+        # What is stored was checked before.
+        return cast(Self, cls.model_construct(**columns, **others))
+
+    def columns(self, *others: str) -> dict[str, Any]:
+        """For a row, but for `others`."""
+        names = [name for name in type(self).model_fields if name not in others]
+        return {COLUMNS.get(name, name): getattr(self, name) for name in names}
+
+    def about(self) -> dict[str, Any]:
+        """For the file: keys with plain values."""
+        return self.model_dump(mode="json", exclude_defaults=True)
+
+
+class Manifest(Shape):
+    """inkstand.yaml"""
+
+    format: Annotated[int, AfterValidator(known_format)]
+
+
+class Author(Shape):
+    """authors/<username>.yaml"""
+
+    username: Username
+    display_name: Annotated[str, one_line(profiles.LONGEST_NAME)]
+    role: Role = Role.author
+    bio: Annotated[str, optional_line(profiles.LONGEST_BIO)] = ""
+    website: Annotated[
+        str, optional_line(profiles.LONGEST_ADDRESS), AfterValidator(profiles.web_address)
+    ] = ""
+    email: Annotated[str, AfterValidator(email_address)] | None = None
+    email_confirmed: Moment | None = None
+    joined: Moment
+    suspended: Moment | None = None
+
+
+class Tag(Shape):
+    """tags/<slug>.yaml"""
+
+    name: Annotated[str, AfterValidator(tag_name)]
+    slug: Slug
+    aliases: list[Slug] = []
+
+
+class Series(Shape):
+    """series/<slug>.yaml"""
+
+    title: Annotated[str, one_line(LONGEST_SERIES)]
+    slug: Slug
+    author: Username
+    description: Annotated[str, optional_line(500)] = ""
+    created: Moment
+
+
+class Picture(Shape):
+    """media/<id>.yaml, beside media/<id>/<name>"""
+
+    id: UUID
+    name: Annotated[str, AfterValidator(picture_name)]
+    owner: Username
+    alt: Annotated[str, optional_line(500)] = ""
+    caption: Annotated[str, optional_line(500)] = ""
+    source: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    created: Moment
+
+
+class Gone(Shape):
+    """gone/<slug>.yaml: what is left of a text that was deleted after it was public."""
+
+    id: UUID
+    slug: PostSlug
+    author: Username
+    page: bool = False
+    aliases: list[Alias] = []
+    date: Moment | None = None
+    first_published: Moment | None = None
+    created: Moment
+    lastmod: Moment
+    trashed: Moment
+
+
+class Post(Shape):
+    """What stands above posts/<slug>.md and pages/<slug>.md."""
+
+    title: Annotated[str, one_line(LONGEST_TITLE)]
+    id: UUID
+    slug: PostSlug
+    author: Username
+    tags: TagNames = []
+    series: Slug | None = None
+    part: Annotated[int, Field(ge=0, lt=2**31)] | None = None
+    aliases: list[Alias] = []
+    images: list[UUID] = []  # of other people, that an editor has put there
+    draft: bool = False
+    date: Moment | None = None
+    first_published: Moment | None = None
+    created: Moment
+    lastmod: Moment
+    pinned: Moment | None = None
+    trashed: Moment | None = None
+
+
+class Staged(Shape):
+    """posts/<slug>.staged.md: what its author has changed and not yet made public. What is left
+    out stays as it is."""
+
+    title: Annotated[str, one_line(LONGEST_TITLE)]
+    tags: TagNames = []
+    slug: str = ""
+    series: str | None = None
+    kind: Literal["post", "page"] | None = None
+
+
+ModelT = TypeVar("ModelT", bound=BaseModel)
+ShapeT = TypeVar("ShapeT", bound=Shape)
+
+
+def parsed(shape: type[ModelT], about: dict[str, Any]) -> ModelT:
+    """Raises Invalid with a sentence for each key that is not as it should be."""
+    try:
+        return shape.model_validate(about)
+    except ValidationError as error:
+        problems = error.errors(include_url=False, include_input=False, include_context=False)
+        raise Invalid({key_of(each): sentence(each) for each in problems}) from None
+
+
+def key_of(problem: Any) -> str:
+    return str(problem["loc"][0])
+
+
+def sentence(problem: Any) -> str:
+    if problem["type"] == "missing":
+        return "This is missing."
+    return str(problem["msg"]).removeprefix("Value error, ")
