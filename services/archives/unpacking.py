@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlmodel import Session, select
 
 import auth_service
-from models import NOBODY, Media, MediaUse, Post, Series, Slug, Tag, TagAlias, User
+from models import NOBODY, Autosave, Media, MediaUse, Post, Series, Slug, Tag, TagAlias, User
 from services import departures, markdown, media_uses, revisions, tags, texts, usernames
 from services.archives import pictures, shapes
 from services.archives.planning import Plan
@@ -119,8 +119,10 @@ class Storing:
             staged=text.staged,
         )
         self.put(post, about)
+        self.unsaved(post, text)
         tags.put_on(self.db, post.id, about.tags)
-        self.keep(post, author, text.text, revisions.IMPORTED)
+        if text.text.content:  # else it was begun, and never saved
+            self.keep(post, author, text.text, revisions.IMPORTED)
         if text.staged:
             self.keep(post, author, texts.Text(**text.staged), revisions.SAVED)
         self.db.add_all(
@@ -129,6 +131,22 @@ class Storing:
         )
         self.db.flush()
         media_uses.note(self.db, post, author, frozenset())  # what editors may show is above
+
+    def unsaved(self, post: Post, text: Text) -> None:
+        """For those who are here, since it is nobody else's to read. Who began before the post was
+        saved by another meets a conflict here too."""
+        post.version = 1 + any(each.is_stale for each in text.unsaved.values())
+        for username, each in text.unsaved.items():
+            if username in self.people:
+                self.db.add(
+                    Autosave(
+                        post_id=post.id,
+                        user_id=self.people[username],
+                        base_version=1 if each.is_stale else post.version,
+                        text=each.fields,
+                        saved_at=each.typed_at,
+                    )
+                )
 
     def keep(self, post: Post, author: User, text: texts.Text, kind: str) -> None:
         form = revisions.as_revision(text, text.slug or post.slug)
