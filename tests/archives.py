@@ -3,7 +3,7 @@
 import secrets
 import shutil
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
@@ -56,12 +56,13 @@ def unpack(
     database: Database, path: Path, author: str = "", *, dry_run: bool = False, **settings: Any
 ) -> Plan:
     storage = None if dry_run else open_storage(blog_settings(), database)
-    with containers.opened(path) as container:
+    with ExitStack() as stack:
+        container = stack.enter_context(containers.opened(path))
         archive = importing.archive_in(container, blog_settings(**settings))
-        plan = importing.plan(database, archive, author, nothing)
-        with importing.pictures_of(plan, storage, nothing) as sizes:
-            if not dry_run:
-                importing.store(database, plan, sizes, nothing)
+        plan = stack.enter_context(importing.planned(database, archive, author, nothing))
+        sizes = stack.enter_context(importing.pictures_of(plan, storage, nothing))
+        if not dry_run:
+            importing.store(database, plan, sizes, nothing)
     return plan
 
 

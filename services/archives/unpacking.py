@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from hashlib import sha256
+from typing import Any
 from uuid import UUID
 
 from sqlmodel import Session, select
@@ -32,7 +33,7 @@ def store(db: Session, plan: Plan, sizes: dict[UUID, int], advance: Callable[[],
     storing.series()
     storing.pictures(sizes)
     for number, name in enumerate(plan.texts):
-        storing.text(plan.archive.text(name))
+        storing.text(plan.archive.text(name), plan.rendered.get(name))
         if number % AT_ONCE == 0:
             storing.let_go()
         advance()
@@ -107,12 +108,12 @@ class Storing:
             self.db.add(row)
         self.let_go()
 
-    def text(self, text: Text) -> None:
+    def text(self, text: Text, columns: dict[str, Any]) -> None:
         about = text.about
         author = self.db.get_one(User, self.person(about.author))
         post = Post(
             **about.columns(*NO_COLUMNS),
-            **texts.rendered(text.text),
+            **columns,
             author_id=author.id,
             is_page=text.is_page,
             series_id=self.of_series[about.series] if about.series else None,
