@@ -31,7 +31,7 @@ def foot(person: Person, path: str = "/") -> list[str]:
     """The pages of the blog's people that are linked at the foot of one."""
     page = person.get(path).text.partition('<footer class="site-footer">')[2]
     found = re.findall(r'href="(/[^"]*)"', page)
-    return [each for each in found if each not in ("/", "/tags", "/settings", "/admin")]
+    return [each for each in found if each.strip("/") not in {"", *pages.RESERVED}]
 
 
 def test_a_page_stands_at_its_own_address_without_date_and_author(
