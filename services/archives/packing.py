@@ -16,7 +16,7 @@ from sqlmodel import Session, col, func, select
 from backends.storage import Storage
 from models import Autosave, Media, MediaUse, Post, Series, Slug, Tag, TagAlias, User
 from services import tags
-from services.archives import front_matter, pictures, shapes
+from services.archives import front_matter, pictures, shapes, values
 from settings import Role
 
 Entry = tuple[str, str | bytes]
@@ -61,7 +61,7 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
 
 def entries(db: Session, storage: Storage, *, with_emails: bool = False) -> Iterator[Entry]:
     """All files, in order. `db` must see one moment: see `Database.snapshot`."""
-    yield "inkstand.yaml", head_of(shapes.Manifest(format=shapes.FORMAT))
+    yield "inkstand.yaml", head_of(shapes.Manifest(format=values.FORMAT))
     names = dict(db.exec(select(User.id, User.username)).all())
     hidden = {} if with_emails else {"email": None, "email_confirmed": None}
     for user in rows(db, User, User.username):
@@ -94,7 +94,7 @@ def posts(db: Session, names: Names) -> Iterator[Entry]:
         for post in some:
             known: dict[str, Any] = {
                 "author": names[post.author_id],
-                "aliases": [shapes.path_of(slug, post.is_page) for slug in before[post.id]],
+                "aliases": [values.path_of(slug, post.is_page) for slug in before[post.id]],
             }
             if post.is_erased:
                 yield f"gone/{post.slug}.yaml", head_of(shapes.Gone.of(post, **known))

@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 from errors import Invalid
 from models import NOBODY, Media, Post, Slug, User
 from services import pages, texts, usernames
-from services.archives import shapes
+from services.archives import shapes, values
 from services.archives.reading import MOST_PROBLEMS, Archive, Text
 from services.archives.rendered import Rendered
 from settings import Role
@@ -181,7 +181,7 @@ def compare(db: Session, plan: Plan, read: dict[str, Text]) -> None:
 
 
 def addresses_of(about: shapes.Post | shapes.Gone) -> list[str]:
-    return [about.slug, *map(shapes.slug_in, about.aliases)]
+    return [about.slug, *map(values.slug_in, about.aliases)]
 
 
 def look_at_the_rest(db: Session, plan: Plan) -> None:
@@ -197,9 +197,10 @@ def look_at_the_rest(db: Session, plan: Plan) -> None:
             archive.report.notes.append(f"{name} has no account here: {plan.stand_in} stands in.")
         else:
             archive.report.problems.append(NO_ACCOUNT.format(name))
-    images, ids = set(db.exec(select(Media.id))), set(db.exec(select(Post.id)))
-    # Images that texts of others may show; those of the blog are not for an archive to show.
-    plan.shows = {each.id for each in archive.pictures}
+    images = dict(db.exec(select(Media.id, Media.source_digest)).all())
+    ids = set(db.exec(select(Post.id)))
+    # Texts of others may show these; the blog's own images are not for an archive to show.
+    plan.shows = {p.id for p in archive.pictures if images.get(p.id, p.source) == p.source}
     plan.pictures = [each for each in archive.pictures if each.id not in images]
     plan.gone = [
         each for each in archive.gone if each.id not in ids and each.slug not in plan.taken

@@ -9,7 +9,7 @@ from sqlmodel import SQLModel, select
 from database import Database
 from errors import Invalid
 from models import Blob, Media, Post, Revision, User
-from services.archives.shapes import FORMAT
+from services.archives.values import FORMAT
 from tests.archives import picture, unpack
 from tests.blog import Blog, Person
 from tests.people import ALICE, PASSWORD
