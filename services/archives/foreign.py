@@ -106,7 +106,7 @@ class Foreign:
         shape.images = sorted(media_names.ids_in(content))
         text = checked_text(title=title, content=content, tags=", ".join(shape.tags))
         is_page = "page" in (known.get("type"), known.get("layout"))
-        return Text(shape, is_page, text, None)
+        return Text(shape, is_page, text)
 
     def slug(self, name: str, wanted: str) -> str:
         """Its own: two texts of different days may well be called the same."""

@@ -14,7 +14,7 @@ from zipfile import ZIP_STORED, ZipFile, ZipInfo
 from sqlmodel import Session, col, func, select
 
 from backends.storage import Storage
-from models import Media, MediaUse, Post, Series, Slug, Tag, TagAlias, User
+from models import Autosave, Media, MediaUse, Post, Series, Slug, Tag, TagAlias, User
 from services import tags
 from services.archives import front_matter, pictures, shapes
 from settings import Role
@@ -90,7 +90,7 @@ def posts(db: Session, names: Names) -> Iterator[Entry]:
     for some in portions(db, Post, Post.slug, POSTS_AT_ONCE):
         ids = [post.id for post in some]
         tagged, before = tags.of_posts(db, ids), old_slugs(db, ids)
-        granted = images_of_others(db, ids)
+        granted, typed = images_of_others(db, ids), autosaves(db, ids)
         for post in some:
             known: dict[str, Any] = {
                 "author": names[post.author_id],
@@ -108,12 +108,29 @@ def posts(db: Session, names: Names) -> Iterator[Entry]:
             yield f"{path}.md", front_matter.write(about, post.content)
             if post.staged:
                 yield f"{path}.staged.md", staged(post.staged)
+            for autosave in sorted(typed[post.id], key=lambda each: names[each.user_id]):
+                name = f"{path}.unsaved.{names[autosave.user_id]}.md"
+                yield name, unsaved(autosave, autosave.base_version < post.version)
 
 
 def staged(form: dict[str, str]) -> str:
     about: dict[str, Any] = {**form, "tags": tags.parse(form.get("tags", ""))}
     content = about.pop("content", "")
     return front_matter.write(shapes.Staged.model_construct(**about).about(), content)
+
+
+def autosaves(db: Session, ids: Sequence[UUID]) -> dict[UUID, list[Autosave]]:
+    found: dict[UUID, list[Autosave]] = defaultdict(list)
+    for each in db.exec(select(Autosave).where(col(Autosave.post_id).in_(ids))):
+        found[each.post_id].append(each)
+    return found
+
+
+def unsaved(autosave: Autosave, stale: bool) -> str:
+    typed: dict[str, Any] = dict(autosave.text)
+    content = typed.pop("content", "")
+    shape = shapes.Unsaved.model_construct(**typed, stale=stale, typed=autosave.saved_at)
+    return front_matter.write(shape.about(), content)
 
 
 def old_slugs(db: Session, ids: Sequence[UUID]) -> dict[UUID, list[str]]:

@@ -107,6 +107,7 @@ COLUMNS = {
     "source": "source_digest",
     "suspended": "disabled_at",
     "trashed": "trashed_at",
+    "typed": "saved_at",
 }
 
 
@@ -226,6 +227,19 @@ class Staged(Shape):
     slug: str = ""
     series: str | None = None
     kind: Literal["post", "page"] | None = None
+
+
+class Unsaved(Shape):
+    """posts/<slug>.unsaved.<username>.md: what somebody was typing. It is as they left it, half a
+    line perhaps, and became nobody's text yet."""
+
+    title: str = ""
+    tags: str = ""
+    slug: str | None = None
+    series: str | None = None
+    kind: str | None = None
+    stale: bool = False  # somebody has saved the post since they began
+    typed: Moment
 
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
