@@ -32,6 +32,7 @@ STOP_SECONDS = 0.8
 # for those of a process that died. A worker is there to look, and may have missed a hint.
 LOOK_EVERY, EACH_TICK = timedelta(minutes=15), timedelta(0)
 # Soon after a start, since some platforms let no process live for long.
+FIRST_RERENDER = timedelta(minutes=1)  # until then readers get fresh HTML all the same
 FIRST_SWEEP, SWEEP_EVERY = timedelta(minutes=10), timedelta(hours=1)
 SWEEP_FILES_EVERY = timedelta(days=1)  # all of them must be listed
 
@@ -67,7 +68,7 @@ class Jobs:
         self.mailer = open_mailer(settings)
         self.look_at, self.sweep_at = now(), now() + FIRST_SWEEP
         self.sweep_files_at = self.sweep_at
-        self.rerender_at = now()
+        self.rerender_at = now() + FIRST_RERENDER
         self.thread = threading.Thread(target=self.run, name="jobs", daemon=True)
         self.is_wanted = threading.Event()
         self.is_over = False

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -54,17 +54,17 @@ def import_(
     settings = load_settings()
     database = open_migrated(settings)
     storage = None if dry_run else open_storage(settings, database)
-    with saying("Nothing was imported."), containers.opened(file) as container:
-        archive = importing.archive_in(container, settings)
+    with ExitStack() as stack:
+        stack.enter_context(saying("Nothing was imported."))
+        archive = importing.archive_in(stack.enter_context(containers.opened(file)), settings)
         with bar("Reading texts", len(archive.texts)) as advance:
-            plan = importing.plan(database, archive, author, advance)
-        with (
-            bar("Looking at images", len(plan.pictures)) as advance,
-            importing.pictures_of(plan, storage, advance) as sizes,
-        ):
-            if not dry_run:
-                with bar("Storing texts", len(plan.texts)) as stored:
-                    importing.store(database, plan, sizes, stored)
+            planned = importing.planned(database, archive, author, advance)
+            plan = stack.enter_context(planned)
+        with bar("Looking at images", len(plan.pictures)) as advance:
+            sizes = stack.enter_context(importing.pictures_of(plan, storage, advance))
+        if not dry_run:
+            with bar("Storing texts", len(plan.texts)) as advance:
+                importing.store(database, plan, sizes, advance)
     tell(plan, dry_run=dry_run)
 
 

@@ -50,6 +50,11 @@ from routers import settings as settings_pages
 
 ROUTERS = (
     health.router,
+    # What is read most comes first: each router that is asked costs some microseconds.
+    users.router,
+    home.router,
+    posts.router,
+    posts.readable,
     auth.router,
     second_steps.router,
     passkey_logins.router,
@@ -61,10 +66,7 @@ ROUTERS = (
     verifications.router,
     password_changes.router,
     email_changes.router,
-    users.router,
     autosaves.router,
-    posts.router,
-    posts.readable,
     revisions.router,
     staged.router,
     trash.router,
@@ -97,7 +99,6 @@ ROUTERS = (
     invitations.readable,
     audit.router,
     mails.router,
-    home.router,
     tokens.router,
     documentation.router,
     *api.routers,

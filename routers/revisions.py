@@ -10,7 +10,7 @@ from auth_dependencies import CurrentUser, guarded
 from database import Db, release
 from models import Post
 from routers.loading import OwnPost
-from services import comparing, histories, markdown, texts, writing
+from services import comparing, histories, markdown, restoring, texts
 from services.permissions import WRITE
 from web.forms import Form
 from web.json_bodies import checked
@@ -72,7 +72,7 @@ def restore(request: Request, user: CurrentUser, post: OwnPost, db: Db, number: 
         again = text_of(text, post)
         release(db)
         columns = texts.rendered(again)
-        post = writing.restore(db, post, again, user, columns)
+        post = restoring.restore(db, post, again, user, columns)
     later = " Readers see it once you update the post." if post.staged else ""
     say = f"Revision {number} is back: it is what you edit now.{later}"
     return redirect(request, "posts.edit", slug=post.slug, say=say)

@@ -6,7 +6,7 @@ from starlette.responses import Response
 from auth_dependencies import CurrentUser, guarded
 from database import Db
 from routers.loading import OwnPost
-from services import writing
+from services import restoring
 from services.permissions import WRITE
 from web.templating import redirect
 
@@ -15,6 +15,6 @@ router = guarded("/posts/{slug}/staged", WRITE)
 
 @router.post("/delete", name="staged.destroy")
 def destroy(request: Request, user: CurrentUser, post: OwnPost, db: Db) -> Response:
-    post = writing.unstage(db, post, user)
+    post = restoring.unstage(db, post, user)
     say = "Thrown away. You edit what readers see; what you had saved is among the revisions."
     return redirect(request, "posts.edit", slug=post.slug, say=say)

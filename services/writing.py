@@ -120,35 +120,6 @@ def edit(
     return post
 
 
-def restore(
-    db: Session,
-    post: Post,
-    text: Text,
-    editor: User,
-    columns: dict[str, Any] | None = None,
-    *,
-    scopes: frozenset[str] | None = None,
-) -> Post:
-    """Make the text of a revision the working copy again: staged, if the post is published.
-
-    It overwrites whatever is there, under any version: that is a revision too. Raises Conflict.
-    """
-    post = posts.locked(db, post.id)
-    again = PostEdit.model_construct(**text.model_dump(), action="save", version=post.version)
-    kind = revisions.RESTORED
-    return edit(db, post, again, editor, columns, scopes=scopes, kind=kind)
-
-
-def unstage(db: Session, post: Post, editor: User) -> Post:
-    """Go back to what readers see; what was staged stays among the revisions. Twice is once."""
-    post = posts.locked(db, post.id)
-    if post.staged:
-        next_version(db, post, post.version)
-        post.staged = None
-        keep(db, post, editor, revisions.RESTORED)
-    return post
-
-
 def is_rendered_by(change: PostEdit, post: Post) -> bool:
     """Whether an edit changes what the page shows, so that its text must be rendered."""
     return change.action != "save" or not post.is_published

@@ -3,7 +3,7 @@
 import secrets
 import shutil
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
@@ -16,7 +16,7 @@ import auth_service
 import migrations
 from backends.storage import open_storage
 from database import Database
-from models import Media, MediaUse, Post, Series, Slug, Tag, TagAlias, User
+from models import Autosave, Media, MediaUse, Post, Series, Slug, Tag, TagAlias, User
 from services import media, media_uses, slugs, tags, texts
 from services.archives import containers, importing, packing, pictures, shapes
 from services.archives.planning import Plan
@@ -56,12 +56,13 @@ def unpack(
     database: Database, path: Path, author: str = "", *, dry_run: bool = False, **settings: Any
 ) -> Plan:
     storage = None if dry_run else open_storage(blog_settings(), database)
-    with containers.opened(path) as container:
+    with ExitStack() as stack:
+        container = stack.enter_context(containers.opened(path))
         archive = importing.archive_in(container, blog_settings(**settings))
-        plan = importing.plan(database, archive, author, nothing)
-        with importing.pictures_of(plan, storage, nothing) as sizes:
-            if not dry_run:
-                importing.store(database, plan, sizes, nothing)
+        plan = stack.enter_context(importing.planned(database, archive, author, nothing))
+        sizes = stack.enter_context(importing.pictures_of(plan, storage, nothing))
+        if not dry_run:
+            importing.store(database, plan, sizes, nothing)
     return plan
 
 
@@ -171,7 +172,20 @@ class World:
         heron_id = self.images["heron"].id
         self.db.add(MediaUse(post_id=tides.id, media_id=heron_id, place=media_uses.TEXT))
         self.write("maren", "To come", published_at=FAR_AWAY, first_published_at=FAR_AWAY)
-        self.write("tove", "Draft of Tove", f"{heron} {secret}", published_at=None)
+        draft = self.write("tove", "Draft of Tove", f"{heron} {secret}", published_at=None)
+        draft.version = 7
+        for name, base, typed in (("tove", 7, {"title": "  Half a"}), ("ida", 3, {"slug": ""})):
+            text = {"title": "", "content": "\nHalf a sent", "tags": "a,, b", **typed}
+            autosave = Autosave(
+                post_id=draft.id,
+                user_id=self.users[name].id,
+                base_version=base,
+                text=text,
+                saved_at=AGES_AGO,
+            )
+            self.db.add(autosave)
+        begun = self.write("tove", "Untitled", "-", published_at=None)
+        begun.content = begun.html = begun.excerpt = ""
         self.write("ida", "Taken back", published_at=None, first_published_at=AGES_AGO)
         self.write("ida", "Thrown away", trashed_at=FAR_AWAY)
         self.write("ida", "Thrown away unseen", trashed_at=AGES_AGO, published_at=None)

@@ -43,8 +43,10 @@ class Author(threading.Thread):
         self.start()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self.is_done.set()
+        if kind:  # nobody will answer any more
+            self.refused.append("given up")
         self.join()
 
     @property
@@ -109,7 +111,7 @@ def database(request: pytest.FixtureRequest, worker: int, tmp_path: Path) -> dic
     }
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 def test_whatever_was_typed_or_published_survives_kill_9(
     database: dict[str, Any], tmp_path: Path
 ) -> None:

@@ -14,7 +14,7 @@ from routers.api.links import linked
 from routers.api.loading import OwnPost
 from routers.api.posts import answer
 from routers.revisions import LARGEST, text_of
-from services import histories, posts, texts, writing
+from services import histories, posts, restoring, texts
 from services.permissions import WRITE
 
 router = api_guarded("/posts/{slug}/revisions", "Posts", WRITE)
@@ -53,5 +53,5 @@ def restore(
     again = text_of(histories.find(db, post, number).revision.text, post)
     release(db)
     columns = texts.rendered(again)
-    post = writing.restore(db, post, again, principal.user, columns, scopes=principal.scopes)
+    post = restoring.restore(db, post, again, principal.user, columns, scopes=principal.scopes)
     return answer(request, posts.page_of(db, post), principal)

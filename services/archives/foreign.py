@@ -3,7 +3,6 @@
 import hashlib
 import posixpath
 import re
-from collections.abc import Iterable
 from datetime import datetime, tzinfo
 from itertools import chain, count
 from tempfile import TemporaryFile
@@ -13,8 +12,8 @@ from uuid import UUID, uuid5
 
 from errors import Invalid, Rejected
 from models import now
-from services import imaging, media_names, slugs, tags, usernames
-from services.archives import front_matter, shapes
+from services import imaging, media_names, slugs, usernames
+from services.archives import front_matter, hints, shapes
 from services.archives.containers import Container
 from services.archives.reading import (
     LONGEST_FILE,
@@ -27,8 +26,6 @@ from services.archives.reading import (
 
 # Ids are made of what a thing is, so that the same thing twice is known again.
 OURS = UUID("3f0e3a62-6c4e-5d8e-9f0a-7a1d0b7c9e51")
-DATED = re.compile(r"(\d{4}-\d{2}-\d{2})-(.+)")
-HEADING = re.compile(r"^# +(\S.{0,300})$", re.M)
 # A time as it is written by hand: 2024-05-01 10:00:00 +0200
 OFFSET = re.compile(r" +(?=[+-]\d\d:?\d\d$)")
 IMAGE = re.compile(
@@ -84,18 +81,22 @@ class Foreign:
         known, content = front_matter.read(decoded(self.container.read(name, LONGEST_FILE)))
         known = {key.lower(): value for key, value in known.items() if value not in ("", [], None)}
         self.report.unknown.update(known.keys() - KNOWN)
-        stem, day = name_of(name)
+        stem, day = hints.name_of(name)
         date = self.moment(known, "date", "publishdate") or self.moment({"date": day}, "date")
         changed = self.moment(known, "lastmod", "updated", "last_modified_at") or date or now()
-        slug = self.slug(name, slugs.slug_of(one(known.get("slug")) or stem))
-        hidden = is_hidden(known) or "_drafts" in name.split("/")
-        title = one(known.get("title")) or heading(content) or stem.replace("-", " ").capitalize()
+        slug = self.slug(name, slugs.slug_of(hints.one(known.get("slug")) or stem))
+        hidden = hints.is_hidden(known) or "_drafts" in name.split("/")
+        title = (
+            hints.one(known.get("title"))
+            or hints.heading(content)
+            or stem.replace("-", " ").capitalize()
+        )
         about = {
             "title": title,
             "id": uuid5(OURS, slug),
             "slug": slug,
-            "author": self.username(one(known.get("author"))),
-            "tags": tag_names(known),
+            "author": self.username(hints.one(known.get("author"))),
+            "tags": hints.tag_names(known),
             "date": None if hidden else date,
             "first_published": None if hidden else date,
             "created": date or changed,
@@ -106,7 +107,7 @@ class Foreign:
         shape.images = sorted(media_names.ids_in(content))
         text = checked_text(title=title, content=content, tags=", ".join(shape.tags))
         is_page = "page" in (known.get("type"), known.get("layout"))
-        return Text(shape, is_page, text, None)
+        return Text(shape, is_page, text)
 
     def slug(self, name: str, wanted: str) -> str:
         """Its own: two texts of different days may well be called the same."""
@@ -123,7 +124,7 @@ class Foreign:
 
     def moment(self, known: dict[str, Any], *keys: str) -> datetime | None:
         for key in keys:
-            if typed := one(known.get(key)):
+            if typed := hints.one(known.get(key)):
                 try:
                     found = datetime.fromisoformat(OFFSET.sub("", typed.removesuffix(" UTC")))
                 except ValueError:
@@ -193,52 +194,6 @@ class Foreign:
         sentence = f"{path} stays as it is in the texts: {why}"
         if sentence not in self.report.notes:
             self.report.notes.append(sentence)
-
-
-def name_of(name: str) -> tuple[str, str]:
-    """The name of a text and its day, by that of its file or, for an index, of its folder."""
-    folder, file = posixpath.split(name)
-    stem = file.rpartition(".")[0]
-    if stem == "index":
-        stem = posixpath.basename(folder) or "index"
-    dated = DATED.fullmatch(stem)
-    return (dated[2], dated[1]) if dated else (stem, "")
-
-
-def one(value: Any) -> str:
-    """A plain value; of several the first."""
-    if isinstance(value, list):
-        value = value[0] if value else ""
-    return value.strip() if isinstance(value, str) else ""
-
-
-def heading(content: str) -> str:
-    found = HEADING.search(content)
-    return found[1].rstrip(" #") if found else ""
-
-
-def is_hidden(known: dict[str, Any]) -> bool:
-    says_so = one(known.get("draft")).lower() in ("true", "yes")
-    return says_so or one(known.get("published")).lower() in ("false", "no")
-
-
-def tag_names(known: dict[str, Any]) -> list[str]:
-    """Tags and categories: lists, or words in a line. The first ten that can be tags."""
-    names: dict[str, str] = {}
-    for key in ("tags", "categories", "category"):
-        for typed in several(known.get(key)):
-            if slug := tags.slug_of(typed):
-                try:
-                    names.setdefault(slug, tags.check(typed))
-                except ValueError as error:
-                    raise Invalid({key: str(error)}) from None
-    return list(names.values())[: tags.MOST]
-
-
-def several(value: Any) -> Iterable[str]:
-    if isinstance(value, str):
-        return value.split(",") if "," in value else value.split()
-    return [part for each in value or () if isinstance(each, str) for part in each.split(",")]
 
 
 def media_url(picture: shapes.Picture) -> str:

@@ -17,6 +17,7 @@ from services.archives.containers import Container
 from services.archives.foreign import Foreign
 from services.archives.planning import Plan
 from services.archives.reading import MANIFEST, Archive, Own, Report
+from services.archives.rendered import Rendered
 from settings import Role, Settings
 
 Advance = Callable[[], None]
@@ -29,12 +30,15 @@ def archive_in(container: Container, settings: Settings) -> Archive:
     return Foreign(container, Report(), settings.zone)
 
 
-def plan(database: Database, archive: Archive, author: str, advance: Advance) -> Plan:
+@contextmanager
+def planned(database: Database, archive: Archive, author: str, advance: Advance) -> Iterator[Plan]:
     """What is to be done; see `planning.made`. Texts without an author are the owner's."""
-    with database.reading() as db:
-        if isinstance(archive, Foreign):
-            archive.author = author = author or owner(db)
-        return planning.made(db, archive, author, advance)
+    with Rendered() as rendered:
+        with database.reading() as db:
+            if isinstance(archive, Foreign):
+                archive.author = author = author or owner(db)
+            plan = planning.made(db, archive, rendered, author, advance)
+        yield plan
 
 
 def owner(db: Session) -> str:

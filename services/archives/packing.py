@@ -14,9 +14,9 @@ from zipfile import ZIP_STORED, ZipFile, ZipInfo
 from sqlmodel import Session, col, func, select
 
 from backends.storage import Storage
-from models import Media, MediaUse, Post, Series, Slug, Tag, TagAlias, User
+from models import Autosave, Media, MediaUse, Post, Series, Slug, Tag, TagAlias, User
 from services import tags
-from services.archives import front_matter, pictures, shapes
+from services.archives import front_matter, pictures, shapes, values
 from settings import Role
 
 Entry = tuple[str, str | bytes]
@@ -61,7 +61,7 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
 
 def entries(db: Session, storage: Storage, *, with_emails: bool = False) -> Iterator[Entry]:
     """All files, in order. `db` must see one moment: see `Database.snapshot`."""
-    yield "inkstand.yaml", head_of(shapes.Manifest(format=shapes.FORMAT))
+    yield "inkstand.yaml", head_of(shapes.Manifest(format=values.FORMAT))
     names = dict(db.exec(select(User.id, User.username)).all())
     hidden = {} if with_emails else {"email": None, "email_confirmed": None}
     for user in rows(db, User, User.username):
@@ -90,11 +90,11 @@ def posts(db: Session, names: Names) -> Iterator[Entry]:
     for some in portions(db, Post, Post.slug, POSTS_AT_ONCE):
         ids = [post.id for post in some]
         tagged, before = tags.of_posts(db, ids), old_slugs(db, ids)
-        granted = images_of_others(db, ids)
+        granted, typed = images_of_others(db, ids), autosaves(db, ids)
         for post in some:
             known: dict[str, Any] = {
                 "author": names[post.author_id],
-                "aliases": [shapes.path_of(slug, post.is_page) for slug in before[post.id]],
+                "aliases": [values.path_of(slug, post.is_page) for slug in before[post.id]],
             }
             if post.is_erased:
                 yield f"gone/{post.slug}.yaml", head_of(shapes.Gone.of(post, **known))
@@ -108,12 +108,29 @@ def posts(db: Session, names: Names) -> Iterator[Entry]:
             yield f"{path}.md", front_matter.write(about, post.content)
             if post.staged:
                 yield f"{path}.staged.md", staged(post.staged)
+            for autosave in sorted(typed[post.id], key=lambda each: names[each.user_id]):
+                name = f"{path}.unsaved.{names[autosave.user_id]}.md"
+                yield name, unsaved(autosave, autosave.base_version < post.version)
 
 
 def staged(form: dict[str, str]) -> str:
     about: dict[str, Any] = {**form, "tags": tags.parse(form.get("tags", ""))}
     content = about.pop("content", "")
     return front_matter.write(shapes.Staged.model_construct(**about).about(), content)
+
+
+def autosaves(db: Session, ids: Sequence[UUID]) -> dict[UUID, list[Autosave]]:
+    found: dict[UUID, list[Autosave]] = defaultdict(list)
+    for each in db.exec(select(Autosave).where(col(Autosave.post_id).in_(ids))):
+        found[each.post_id].append(each)
+    return found
+
+
+def unsaved(autosave: Autosave, stale: bool) -> str:
+    typed: dict[str, Any] = dict(autosave.text)
+    content = typed.pop("content", "")
+    shape = shapes.Unsaved.model_construct(**typed, stale=stale, typed=autosave.saved_at)
+    return front_matter.write(shape.about(), content)
 
 
 def old_slugs(db: Session, ids: Sequence[UUID]) -> dict[UUID, list[str]]:

@@ -12,8 +12,9 @@ from sqlmodel import Session, col, select
 from errors import Invalid
 from models import NOBODY, Media, Post, Slug, User
 from services import pages, texts, usernames
-from services.archives import shapes
+from services.archives import shapes, values
 from services.archives.reading import MOST_PROBLEMS, Archive, Text
+from services.archives.rendered import Rendered
 from settings import Role
 
 AT_ONCE = 20
@@ -30,6 +31,7 @@ class Plan:
     """What is to be stored, and why the rest is not."""
 
     archive: Archive
+    rendered: Rendered
     people: dict[str, UUID]  # who is here already
     stand_in: str  # whose the texts of those become who are not; may be empty
     taken: dict[str, UUID] = field(default_factory=dict)  # addresses, and the posts they are of
@@ -77,13 +79,19 @@ class Plan:
         return [slug for slug in addresses_of(about)[1:] if slug not in self.taken]
 
 
-def made(db: Session, archive: Archive, stand_in: str, advance: Callable[[], None]) -> Plan:
+def made(
+    db: Session,
+    archive: Archive,
+    rendered: Rendered,
+    stand_in: str,
+    advance: Callable[[], None],
+) -> Plan:
     """Read and check everything; `advance` is called after each text.
 
     Raises:
         Invalid: something is wrong, with a sentence for each; nothing of it should be stored.
     """
-    plan = Plan(archive, dict(db.exec(select(User.username, User.id)).all()), stand_in)
+    plan = Plan(archive, rendered, dict(db.exec(select(User.username, User.id)).all()), stand_in)
     plan.taken = dict(db.exec(select(Slug.slug, Slug.post_id)).all())
     check_accounts(plan)
     check_names(archive)
@@ -135,6 +143,7 @@ def look_at_texts(db: Session, plan: Plan, advance: Callable[[], None]) -> None:
             with plan.archive.report.about(name):
                 read[name] = text = plan.archive.text(name)
                 check(plan, text)
+                plan.rendered.put(name, texts.rendered(text.text))
                 ids[text.about.id] += 1
                 addresses.update(addresses_of(text.about))
             advance()
@@ -150,7 +159,6 @@ def check(plan: Plan, text: Text) -> None:
     if text.is_page and text.about.slug in pages.RESERVED:
         raise Invalid({"slug": "That address belongs to the blog itself."})
     plan.expect(text.about.author)
-    texts.rendered(text.text)
 
 
 def compare(db: Session, plan: Plan, read: dict[str, Text]) -> None:
@@ -173,7 +181,7 @@ def compare(db: Session, plan: Plan, read: dict[str, Text]) -> None:
 
 
 def addresses_of(about: shapes.Post | shapes.Gone) -> list[str]:
-    return [about.slug, *map(shapes.slug_in, about.aliases)]
+    return [about.slug, *map(values.slug_in, about.aliases)]
 
 
 def look_at_the_rest(db: Session, plan: Plan) -> None:
@@ -189,9 +197,10 @@ def look_at_the_rest(db: Session, plan: Plan) -> None:
             archive.report.notes.append(f"{name} has no account here: {plan.stand_in} stands in.")
         else:
             archive.report.problems.append(NO_ACCOUNT.format(name))
-    images, ids = set(db.exec(select(Media.id))), set(db.exec(select(Post.id)))
-    # Images that texts of others may show; those of the blog are not for an archive to show.
-    plan.shows = {each.id for each in archive.pictures}
+    images = dict(db.exec(select(Media.id, Media.source_digest)).all())
+    ids = set(db.exec(select(Post.id)))
+    # Texts of others may show these; the blog's own images are not for an archive to show.
+    plan.shows = {p.id for p in archive.pictures if images.get(p.id, p.source) == p.source}
     plan.pictures = [each for each in archive.pictures if each.id not in images]
     plan.gone = [
         each for each in archive.gone if each.id not in ids and each.slug not in plan.taken

@@ -1,9 +1,10 @@
 """An archive as `packing.py` writes it, read: small things at once, texts one at a time."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Protocol
 
 from errors import Invalid
@@ -11,6 +12,7 @@ from services import texts
 from services.archives import front_matter, shapes
 from services.archives.containers import Container
 from services.archives.shapes import ShapeT
+from services.typed import Typed
 
 MANIFEST = "inkstand.yaml"
 MOST_PROBLEMS = 20
@@ -42,13 +44,23 @@ class Report:
 
 
 @dataclass(frozen=True)
+class Unsaved:
+    """What somebody was typing into a text."""
+
+    fields: dict[str, str]
+    typed_at: datetime
+    is_stale: bool
+
+
+@dataclass(frozen=True)
 class Text:
     """A post or a page, checked as if it came from a form."""
 
     about: shapes.Post
     is_page: bool
     text: texts.Text
-    staged: dict[str, str] | None
+    staged: dict[str, str] | None = None
+    unsaved: dict[str, Unsaved] = field(default_factory=dict)  # by whom
 
 
 class Archive(Protocol):
@@ -80,7 +92,10 @@ class Own:
         self.pictures = [each for each in self.all("media", shapes.Picture) if self.has(each)]
         self.gone = self.all("gone", shapes.Gone)
         names = [*self.names("posts", ".md"), *self.names("pages", ".md")]
-        self.texts = [name for name in names if not name.endswith(".staged.md")]
+        self.texts = [name for name in names if name.count(".") == 1]
+        self.beside: dict[str, list[str]] = defaultdict(list)
+        for name in names:
+            self.beside[name.partition(".")[0]].append(name)
 
     def names(self, folder: str, ending: str) -> list[str]:
         found = (name for name in self.container.sizes if name.endswith(ending))
@@ -107,15 +122,26 @@ class Own:
             tags=", ".join(about.tags),
             is_begun=about.date is None,
         )
-        staged = name.removesuffix(".md") + ".staged.md"
-        waits = self.staged(staged) if staged in self.container.sizes else None
-        return Text(about, name.startswith("pages/"), text, waits)
+        staged, unsaved = None, {}
+        for beside in self.beside[name.removesuffix(".md")]:
+            match beside.split(".")[1:-1]:
+                case ["staged"]:
+                    staged = self.staged(beside)
+                case ["unsaved", username]:
+                    unsaved[username] = self.unsaved(beside)
+        return Text(about, name.startswith("pages/"), text, staged, unsaved)
 
     def staged(self, name: str) -> dict[str, str]:
         known, content = self.split(name)
         about = self.shaped(shapes.Staged, known)
         form = {**about.model_dump(), "tags": ", ".join(about.tags)}
         return checked_text(**form, content=content).model_dump(exclude_none=True)
+
+    def unsaved(self, name: str) -> Unsaved:
+        known, content = self.split(name)
+        about = self.shaped(shapes.Unsaved, known)
+        typed = shapes.parsed(Typed, {**about.model_dump(exclude_none=True), "content": content})
+        return Unsaved(typed.text, about.typed, about.stale)
 
     def split(self, name: str) -> tuple[dict[str, Any], str]:
         return front_matter.read(decoded(self.container.read(name, LONGEST_FILE)))

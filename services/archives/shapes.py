@@ -4,94 +4,29 @@ Names of keys are those of Hugo and Jekyll where they have one, so that other pr
 the posts. What has its default is left out.
 """
 
-import re
-from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, Self, TypeVar, cast
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, Field, ValidationError
 from sqlmodel import SQLModel
 
 from errors import Invalid
-from services import media_names, profiles, slugs, tags, usernames
+from services import profiles
+from services.archives.values import (
+    Alias,
+    Format,
+    Moment,
+    PictureName,
+    PostSlug,
+    Slug,
+    TagName,
+    TagNames,
+    Username,
+)
 from services.credentials import email_address
 from services.text import one_line, optional_line
 from services.texts import LONGEST_SERIES, LONGEST_TITLE
 from settings import Role
-
-FORMAT = 1
-LONGEST_SLUG = 120
-SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
-
-
-def known_format(value: int) -> int:
-    if value != FORMAT:
-        raise ValueError(f"This is format {value}; this version of Inkstand knows {FORMAT}.")
-    return value
-
-
-def moment(value: datetime) -> datetime:
-    """In UTC, and one that all lists can be sorted by."""
-    if not 1970 < value.year < 9000:
-        raise ValueError("Years between 1971 and 8999 are taken.")
-    return value.astimezone(UTC)
-
-
-def slug(value: str) -> str:
-    """Exactly as it is in an address."""
-    if not SLUG.fullmatch(value) or len(value) > LONGEST_SLUG:
-        raise ValueError(f"“{value[:60]}” cannot be in an address.")
-    return value
-
-
-def free_slug(value: str) -> str:
-    if value in slugs.RESERVED or slugs.UUID_SHAPE.fullmatch(value):
-        raise ValueError(f"“{value}” cannot be the address of a post.")
-    return slug(value)
-
-
-def path_of(slug: str, is_page: bool) -> str:
-    return f"/{slug}" if is_page else f"/posts/{slug}"
-
-
-def slug_in(path: str) -> str:
-    return path.rpartition("/")[2]
-
-
-def alias(value: str) -> str:
-    if value not in (path_of(slug_in(value), True), path_of(slug_in(value), False)):
-        raise ValueError(f"“{value[:60]}” is no address like /posts/before.")
-    free_slug(slug_in(value))
-    return value
-
-
-def username(value: str) -> str:
-    """As it was when the account was made, whatever names have been reserved since."""
-    if not usernames.SHAPE.fullmatch(value) or len(value) > usernames.LONGEST:
-        raise ValueError(f"“{value[:60]}” cannot be the name of an account.")
-    return value
-
-
-def tag_name(value: str) -> str:
-    if tags.check(value) != value or "," in value:
-        raise ValueError(f"“{value[:60]}” cannot be a tag.")
-    return value
-
-
-def picture_name(value: str) -> str:
-    if media_names.picture_of(f"/media/{UUID(int=0)}/{value}") is None:
-        raise ValueError("The name of an image ends in its size, as in sunset-1600x900.webp.")
-    return value
-
-
-Moment = Annotated[AwareDatetime, AfterValidator(moment)]
-Slug = Annotated[str, AfterValidator(slug)]
-PostSlug = Annotated[str, AfterValidator(free_slug)]
-Username = Annotated[str, AfterValidator(username)]
-# An address that it had before, as Hugo has them: with the whole path.
-Alias = Annotated[str, AfterValidator(alias)]
-TagNames = Annotated[list[Annotated[str, AfterValidator(tag_name)]], Field(max_length=tags.MOST)]
-
 
 # Keys whose columns have other names.
 COLUMNS = {
@@ -107,6 +42,7 @@ COLUMNS = {
     "source": "source_digest",
     "suspended": "disabled_at",
     "trashed": "trashed_at",
+    "typed": "saved_at",
 }
 
 
@@ -132,7 +68,7 @@ class Shape(BaseModel):
 class Manifest(Shape):
     """inkstand.yaml"""
 
-    format: Annotated[int, AfterValidator(known_format)]
+    format: Format
 
 
 class Author(Shape):
@@ -154,7 +90,7 @@ class Author(Shape):
 class Tag(Shape):
     """tags/<slug>.yaml"""
 
-    name: Annotated[str, AfterValidator(tag_name)]
+    name: TagName
     slug: Slug
     aliases: list[Slug] = []
 
@@ -173,7 +109,7 @@ class Picture(Shape):
     """media/<id>.yaml, beside media/<id>/<name>"""
 
     id: UUID
-    name: Annotated[str, AfterValidator(picture_name)]
+    name: PictureName
     owner: Username
     alt: Annotated[str, optional_line(500)] = ""
     caption: Annotated[str, optional_line(500)] = ""
@@ -226,6 +162,19 @@ class Staged(Shape):
     slug: str = ""
     series: str | None = None
     kind: Literal["post", "page"] | None = None
+
+
+class Unsaved(Shape):
+    """posts/<slug>.unsaved.<username>.md: what somebody was typing. It is as they left it, half a
+    line perhaps, and became nobody's text yet."""
+
+    title: str = ""
+    tags: str = ""
+    slug: str | None = None
+    series: str | None = None
+    kind: str | None = None
+    stale: bool = False  # somebody has saved the post since they began
+    typed: Moment
 
 
 ModelT = TypeVar("ModelT", bound=BaseModel)

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 from hashlib import sha256
+from typing import Any
 from uuid import UUID
 
 from sqlmodel import Session, select
 
 import auth_service
-from models import NOBODY, Media, MediaUse, Post, Series, Slug, Tag, TagAlias, User
+from models import NOBODY, Autosave, Media, MediaUse, Post, Series, Slug, Tag, TagAlias, User
 from services import departures, markdown, media_uses, revisions, tags, texts, usernames
 from services.archives import pictures, shapes
 from services.archives.planning import Plan
@@ -32,7 +33,7 @@ def store(db: Session, plan: Plan, sizes: dict[UUID, int], advance: Callable[[],
     storing.series()
     storing.pictures(sizes)
     for number, name in enumerate(plan.texts):
-        storing.text(plan.archive.text(name))
+        storing.text(plan.archive.text(name), plan.rendered.get(name))
         if number % AT_ONCE == 0:
             storing.let_go()
         advance()
@@ -107,20 +108,22 @@ class Storing:
             self.db.add(row)
         self.let_go()
 
-    def text(self, text: Text) -> None:
+    def text(self, text: Text, columns: dict[str, Any]) -> None:
         about = text.about
         author = self.db.get_one(User, self.person(about.author))
         post = Post(
             **about.columns(*NO_COLUMNS),
-            **texts.rendered(text.text),
+            **columns,
             author_id=author.id,
             is_page=text.is_page,
             series_id=self.of_series[about.series] if about.series else None,
             staged=text.staged,
         )
         self.put(post, about)
+        self.unsaved(post, text)
         tags.put_on(self.db, post.id, about.tags)
-        self.keep(post, author, text.text, revisions.IMPORTED)
+        if text.text.content:  # else it was begun, and never saved
+            self.keep(post, author, text.text, revisions.IMPORTED)
         if text.staged:
             self.keep(post, author, texts.Text(**text.staged), revisions.SAVED)
         self.db.add_all(
@@ -129,6 +132,22 @@ class Storing:
         )
         self.db.flush()
         media_uses.note(self.db, post, author, frozenset())  # what editors may show is above
+
+    def unsaved(self, post: Post, text: Text) -> None:
+        """For those who are here, since it is nobody else's to read. Who began before the post was
+        saved by another meets a conflict here too."""
+        post.version = 1 + any(each.is_stale for each in text.unsaved.values())
+        for username, each in text.unsaved.items():
+            if username in self.people:
+                self.db.add(
+                    Autosave(
+                        post_id=post.id,
+                        user_id=self.people[username],
+                        base_version=1 if each.is_stale else post.version,
+                        text=each.fields,
+                        saved_at=each.typed_at,
+                    )
+                )
 
     def keep(self, post: Post, author: User, text: texts.Text, kind: str) -> None:
         form = revisions.as_revision(text, text.slug or post.slug)

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 # Lexers take quadratic time for some text or other, and a regular expression cannot be interrupted.
-# So only these are asked, which tests/services/test_colours.py tries to slow down; and only for
+# So only these are asked, which tests/services/test_rendering.py tries to slow down; and only for
 # listings that look like code, and are not too long. The rest stays uncoloured.
 LANGUAGES = """
     awk bash bat c clojure cmake common-lisp console cpp csharp css dart diff django docker elixir

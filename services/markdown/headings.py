@@ -29,7 +29,7 @@ class Heading:
 
 def with_anchors(body: str) -> str:
     """comrak's own anchors take quadratic time for equal titles."""
-    names: Names = Names()
+    names = Names()
     pieces, entries, done = [], [], 0
     for heading in headings(body):
         inside = body[heading.inside : heading.closes]
@@ -86,6 +86,7 @@ def contents(entries: list[tuple[int, str, str]]) -> str:
             levels.pop()
         if levels and level <= levels[-1]:
             output.append("</li>")
+            levels[-1] = level
         else:
             output.append("<ul>")
             levels.append(level)

@@ -204,6 +204,22 @@ def test_what_was_typed_elsewhere_meanwhile_meets_a_conflict_and_is_not_lost(
     assert "Gamma, typed for an hour." in answer.text
 
 
+@pytest.mark.parametrize("ask", ["revisions/1/restore", "staged/delete"])
+@pytest.mark.parametrize("tab", ["", "a-tab"])
+def test_what_was_typed_and_not_saved_becomes_a_revision_first(
+    alice: Person, blog: Blog, ask: str, tab: str
+) -> None:
+    slug = alice.write(content="Alpha.")
+    alice.edit(slug, content="Beta.")
+    typed = {"title": "A post", "content": "Typed and not saved.", "tags": "", "tab": tab}
+    assert alice.client.put(f"/posts/{slug}/autosave", json=typed).status_code == 200
+    assert alice.post(f"/posts/{slug}/{ask}").status_code == 303
+    assert texts(blog) == ["Alpha.", "Beta.", "Typed and not saved.", "Alpha."]
+    assert [kind for _, kind in kinds(blog)][2:] == ["autosaved", "restored"]
+    assert "Alpha.</textarea>" in alice.get(f"/posts/{slug}/edit").text
+    assert "is-calm" in alice.get(f"/posts/{slug}/revisions").text
+
+
 def test_a_restored_text_does_not_take_its_old_address_along(alice: Person, bob: Person) -> None:
     slug = alice.draft("Name", "Alpha.", slug="mine")
     alice.edit(slug, slug="other", content="Beta.")

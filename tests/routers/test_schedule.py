@@ -334,6 +334,19 @@ def test_the_same_form_twice_schedules_one_post(alice: Person, blog: Blog) -> No
     assert len(blog.rows(Post)) == 1
 
 
+def test_a_new_post_that_was_kept_while_it_was_typed_is_scheduled(
+    alice: Person, stranger: Person, blog: Blog
+) -> None:
+    typed = {"title": "Typed", "content": "Kept by itself.", "idempotency_key": "typed-once"}
+    kept = alice.client.put("/posts/new/autosave", json={**typed, "tab": "one"})
+    assert kept.status_code in (200, 201), kept.text
+    answer = alice.post("/posts", {**typed, "action": "schedule", "publish_at": soon(days=1)})
+    assert answer.status_code == 303
+    [post] = blog.rows(Post)
+    assert (post.state, post.title) == ("scheduled", "Typed")
+    assert is_hidden(stranger, post.slug)
+
+
 def test_only_those_who_may_edit_schedule(bob: Person, mallory: Person, blog: Blog) -> None:
     slug = bob.write()
     assert mallory.edit(slug, action="schedule", publish_at=soon(days=1)).status_code == 403

@@ -1,13 +1,15 @@
 """After a change of the renderer: what is stored follows, and nothing else changes."""
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from database import Database
-from models import Post
-from services import markdown, rerendering
+from jobs import Jobs
+from models import Post, now
+from services import mails, markdown, rerendering
 from services.rerendering import rerender
 from tests.blog import Blog, Person
 
@@ -53,6 +55,22 @@ def test_several_processes_at_once_do_it_once(alice: Person, blog: Blog) -> None
     for database in databases:
         database.close()
     assert {post.renderer for post in blog.rows(Post)} == {markdown.RENDERER}
+
+
+def test_each_process_does_it_soon_after_its_start(alice: Person, blog: Blog) -> None:
+    slug = alice.write("Old", "*new*")
+    blog.put(Post, **OLD)
+    jobs = Jobs(blog.settings, blog.database)
+    try:
+        assert jobs.rerender_at <= now() + timedelta(minutes=1)
+        jobs.tick()
+        assert alice.stored(slug).html == OLD["html"]
+        jobs.rerender_at = now()
+        jobs.tick()
+        assert alice.stored(slug).html == "<p><em>new</em></p>\n"
+        assert jobs.rerender_at > now() + timedelta(minutes=50)
+    finally:
+        blog.database.listeners[mails.QUEUED] = blog.app.state.jobs.deliver_soon
 
 
 def test_it_ends_when_the_process_does(alice: Person, blog: Blog) -> None:

@@ -33,6 +33,7 @@ function putInto(keeping, copy) {
   keeping.seen = "";
   keeping.desk.text.dispatchEvent(new InputEvent("input", { bubbles: true }));
   keeping.keepHere();
+  keeping.send();
 }
 
 function offerTheSaved(keeping, copy) {

@@ -9,7 +9,7 @@ from sqlmodel import SQLModel, select
 from database import Database
 from errors import Invalid
 from models import Blob, Media, Post, Revision, User
-from services.archives.shapes import FORMAT
+from services.archives.values import FORMAT
 from tests.archives import picture, unpack
 from tests.blog import Blog, Person
 from tests.people import ALICE, PASSWORD
@@ -34,7 +34,7 @@ def test_a_dry_run_tells_and_changes_nothing(blog: Blog, site: Path) -> None:
     numbers = {name: number for name, number in plan.numbers().items() if number}
     assert numbers == {
         "accounts": 5,
-        "posts and pages": 8,
+        "posts and pages": 9,
         "images": 2,
         "addresses of deleted posts": 2,
     }
@@ -45,7 +45,7 @@ def test_the_same_archive_twice_is_the_same_as_once(blog: Blog, site: Path) -> N
     before = dump(blog.database)
     plan = unpack(blog.database, site)
     assert dump(blog.database) == before
-    assert (plan.here, plan.texts, plan.conflicts) == (8, [], [])
+    assert (plan.here, plan.texts, plan.conflicts) == (9, [], [])
 
 
 def test_texts_of_people_without_an_account_need_a_stand_in(
@@ -113,6 +113,7 @@ MISTAKES = {
     "a title too long": ("posts/to-come.md", '"To come"', f'"{"x" * 201}"', "At most 200"),
     "a text too long": ("posts/to-come.md", "Words.", "x" * 524_289, "At most 512 KB"),
     "no words": ("posts/to-come.md", "Words.", "", "Please write something"),
+    "too much typed": ("posts/draft-of-tove.unsaved.ida.md", "Half", "x" * 524_289, "At most 512"),
     "no author": ("posts/to-come.md", '"maren"', '"nobody-known"', "has no account"),
     "no date": ("posts/to-come.md", "2031-10-26", "2031-13-26", "date"),
     "a date without a zone": ("posts/to-come.md", "2031-10-26T01:30:00Z", "2031-10-26", "date"),
@@ -197,7 +198,7 @@ def test_a_failure_while_storing_leaves_nothing(
 
     def stop_in_the_middle() -> None:
         done.append(1)
-        if len(done) > 12:  # eight to look at, then four stored
+        if len(done) > 13:  # nine to look at, then four stored
             raise RuntimeError
 
     monkeypatch.setattr("tests.archives.nothing", stop_in_the_middle)

@@ -16,7 +16,7 @@ from sqlmodel import Session, col, select
 
 import auth_service
 from database import Database
-from models import Media, MediaUse, Post, Revision, Site, Slug, Tag, TagAlias, User
+from models import Autosave, Media, MediaUse, Post, Revision, Site, Slug, Tag, TagAlias, User
 from services import media, media_uses, slugs, tags, texts
 from services.archives import packing
 from settings import Role, Settings
@@ -93,6 +93,10 @@ def contents(database: Database) -> dict[str, Any]:
             "slugs": set(db.exec(select(Slug.slug, Slug.post_id))),
             "tags": set(db.exec(select(Tag.slug, Tag.name))),
             "aliases": set(db.exec(select(TagAlias.slug, Tag.slug).join(Tag))),
+            "unsaved": sorted(
+                (names[each.user_id], each.text, each.saved_at, each.base_version < version)
+                for each, version in db.exec(select(Autosave, Post.version).join(Post))
+            ),
             "staged or own": {use for use in db.exec(uses) if use[2] == media_uses.STAGED},
             "accounts": [
                 user.model_dump(exclude={"id", "password_hash"})
