@@ -61,7 +61,7 @@ def create(
         post.published_at = post.first_published_at = post.created_at
     elif new.action == "schedule":
         publishing.schedule(db, post, publishing.moment_of(new.publish_at, zone), author)
-    keep(db, post, author)
+    keep(db, post, author, scopes=held)
     return post
 
 
@@ -116,7 +116,7 @@ def edit(
     elif change.action == "unpublish":
         publishing.unpublish(post)
     autosaves.forget(db, post, editor, change)
-    keep(db, post, editor, kind)
+    keep(db, post, editor, kind, held)
     return post
 
 
@@ -125,14 +125,20 @@ def is_rendered_by(change: PostEdit, post: Post) -> bool:
     return change.action != "save" or not post.is_published
 
 
-def keep(db: Session, post: Post, editor: User, kind: str = "") -> None:
-    """What follows from every text that somebody saved."""
+def keep(
+    db: Session,
+    post: Post,
+    editor: User,
+    kind: str = "",
+    scopes: frozenset[str] | None = None,
+) -> None:
+    """What follows from every text that somebody saved; `scopes` are those of a token."""
     db.flush()  # the post must be there before what refers to it
     after_commit(db, pages.CHANGED)
     is_for_readers = post.is_published and not post.staged
     kind = kind or (revisions.PUBLISHED if is_for_readers else revisions.SAVED)
     revisions.add(db, post, posts.text_of(db, post), editor, kind)
-    media_uses.note(db, post, editor)
+    media_uses.note(db, post, editor, scopes)
 
 
 def stage(db: Session, post: Post, text: Text) -> None:

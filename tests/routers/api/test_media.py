@@ -83,6 +83,20 @@ def test_a_token_needs_the_scope(bob: Person, stranger: Person) -> None:
         assert response.status_code == status
 
 
-def bearer(person: Person, scope: str) -> dict[str, Any]:
-    made = person.client.post("/api/v1/tokens", json={"name": "A script", "scopes": [scope]})
+def test_a_token_makes_no_image_public_that_its_scopes_do_not_reach(
+    alice: Person, bob: Person, stranger: Person
+) -> None:
+    image = bob.image()
+    text = {"title": "Taken", "content": image["markdown"]}
+    for scope, status in (("posts:write", 404), ("posts:write posts:edit_any", 200)):
+        headers = bearer(alice, *scope.split())
+        made = stranger.client.post("/api/v1/posts", json=text, headers=headers).json()
+        path = f"/api/v1/posts/{made['slug']}"
+        change = {"version": made["working"]["version"], "action": "publish"}
+        assert stranger.client.patch(path, json=change, headers=headers).status_code == 200
+        assert stranger.get(image["url"]).status_code == status
+
+
+def bearer(person: Person, *scopes: str) -> dict[str, Any]:
+    made = person.client.post("/api/v1/tokens", json={"name": "A script", "scopes": scopes})
     return {"Authorization": f"Bearer {made.json()['token']}"}
