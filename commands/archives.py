@@ -61,7 +61,7 @@ def import_(
             planned = importing.planned(database, archive, author, advance)
             plan = stack.enter_context(planned)
         with bar("Looking at images", len(plan.pictures)) as advance:
-            sizes = stack.enter_context(importing.pictures_of(plan, storage, advance))
+            sizes = stack.enter_context(importing.pictures_of(database, plan, storage, advance))
         if not dry_run:
             with bar("Storing texts", len(plan.texts)) as advance:
                 importing.store(database, plan, sizes, advance)

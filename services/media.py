@@ -168,14 +168,19 @@ def sweep(database: Database, storage: Storage) -> int:
     total = 0
     old = storage.keys(FOLDER, now() - ORPHANED_AFTER)
     for keys in portions(old, KEYS_AT_ONCE):
-        named = {each: id_in(each) for each in keys}
-        with database.reading() as db:
-            ids = {media_id for media_id in named.values() if media_id}
-            known = set(db.exec(select(Media.id).where(col(Media.id).in_(ids))))
-        orphans = [each for each, media_id in named.items() if media_id not in known]
-        storage.delete(orphans)
-        total += len(orphans)
+        total += delete_unknown(database, storage, keys)
     return total
+
+
+def delete_unknown(database: Database, storage: Storage, keys: Sequence[str]) -> int:
+    """Delete those files of which no row speaks; how many that were."""
+    named = {each: id_in(each) for each in keys}
+    with database.reading() as db:
+        ids = {media_id for media_id in named.values() if media_id}
+        known = set(db.exec(select(Media.id).where(col(Media.id).in_(ids))))
+    orphans = [each for each, media_id in named.items() if media_id not in known]
+    storage.delete(orphans)
+    return len(orphans)
 
 
 def id_in(key: str) -> UUID | None:

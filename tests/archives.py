@@ -60,7 +60,7 @@ def unpack(
         container = stack.enter_context(containers.opened(path))
         archive = importing.archive_in(container, blog_settings(**settings))
         plan = stack.enter_context(importing.planned(database, archive, author, nothing))
-        sizes = stack.enter_context(importing.pictures_of(plan, storage, nothing))
+        sizes = stack.enter_context(importing.pictures_of(database, plan, storage, nothing))
         if not dry_run:
             importing.store(database, plan, sizes, nothing)
     return plan

@@ -12,6 +12,7 @@ from backends import Unavailable
 from backends.storage import Storage
 from database import Database
 from models import User
+from services import media
 from services.archives import pictures, planning, unpacking
 from services.archives.containers import Container
 from services.archives.foreign import Foreign
@@ -46,9 +47,11 @@ def owner(db: Session) -> str:
 
 
 @contextmanager
-def pictures_of(plan: Plan, storage: Storage | None, advance: Advance) -> Iterator[dict[UUID, int]]:
+def pictures_of(
+    database: Database, plan: Plan, storage: Storage | None, advance: Advance
+) -> Iterator[dict[UUID, int]]:
     """The bytes of each image that was decoded and, unless it is only tried, stored; if the block
-    fails the files are deleted.
+    fails the files are deleted, unless somebody else has imported the same images meanwhile.
 
     Raises:
         Invalid: one is no image.
@@ -66,7 +69,8 @@ def pictures_of(plan: Plan, storage: Storage | None, advance: Advance) -> Iterat
     except BaseException:
         with suppress(Unavailable, SQLAlchemyError):
             if storage:
-                storage.delete(key for stored in done.values() for key in stored.keys)
+                keys = [key for stored in done.values() for key in stored.keys]
+                media.delete_unknown(database, storage, keys)
         raise
 
 

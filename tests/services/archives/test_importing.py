@@ -1,16 +1,21 @@
 """Importing into a blog with people and posts: what is new comes in, nothing is overwritten."""
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import SQLModel, select
 
+from backends.storage import Storage
 from database import Database
 from errors import Invalid
 from models import Blob, Media, Post, Revision, User
+from services import media
+from services.archives import containers, importing
 from services.archives.values import FORMAT
-from tests.archives import picture, unpack
+from tests.archives import nothing, picture, unpack
 from tests.blog import Blog, Person
 from tests.people import ALICE, PASSWORD
 
@@ -211,3 +216,25 @@ def test_a_blog_without_accounts_takes_no_texts_of_nobody(blog: Blog, tmp_path: 
     (tmp_path / "2024-05-01-hello.md").write_text("---\ntitle: Hello\n---\nWords.")
     with pytest.raises(Invalid, match="Make yours first"):
         unpack(blog.database, tmp_path)
+
+
+def test_who_imports_the_same_too_late_leaves_the_images_of_the_first(
+    blog: Blog, site: Path
+) -> None:
+    storage = blog.app.state.storage
+    with pytest.raises(IntegrityError):
+        import_after_another(blog, site, storage)
+    images = blog.rows(Media)
+    assert images
+    assert all(storage.get(key) for image in images for key in media.keys_of(image))
+
+
+def import_after_another(blog: Blog, site: Path, storage: Storage) -> None:
+    with ExitStack() as stack:
+        container = stack.enter_context(containers.opened(site))
+        archive = importing.archive_in(container, blog.settings)
+        plan = stack.enter_context(importing.planned(blog.database, archive, "", nothing))
+        found = importing.pictures_of(blog.database, plan, storage, nothing)
+        sizes = stack.enter_context(found)
+        unpack(blog.database, site)
+        importing.store(blog.database, plan, sizes, nothing)
