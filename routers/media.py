@@ -33,7 +33,9 @@ readable = public("/media")
 Received = Annotated[Upload, Depends(received_from(uploader), scope="function")]
 AboutForm = Annotated[Form[media.About], Depends(form_of(media.About))]
 Width = Annotated[str, Query(max_length=20)]
-FOR_EVER = "public, max-age=31536000, immutable"
+# A browser that has an image may keep it. Caches that many share ask again soon: what is taken back,
+# or deleted, is not to be had from them for a year.
+PUBLIC = "public, max-age=31536000, s-maxage=300, immutable"
 
 
 def own_image(media_id: str, user: CurrentUser, db: Db) -> Media:
@@ -150,7 +152,7 @@ def headers_of(image: Media, width: int, *, is_public: bool) -> dict[str, str]:
     """Whatever is in the file, a browser that opens it by itself runs nothing. Pages of others and
     readers of feeds may show what is public."""
     return {
-        "Cache-Control": FOR_EVER if is_public else "private, no-store",
+        "Cache-Control": PUBLIC if is_public else "private, no-store",
         "Content-Disposition": f'inline; filename="{image.name}"',
         "Content-Security-Policy": "sandbox; default-src 'none'",
         "Cross-Origin-Resource-Policy": "cross-origin" if is_public else "same-origin",

@@ -345,7 +345,7 @@ def test_what_is_public_may_be_kept_for_ever_and_runs_nothing(
     for person in (stranger, bob):
         headers = person.get(image["url"]).headers
         assert headers["content-type"] == "image/webp"
-        assert headers["cache-control"] == "public, max-age=31536000, immutable"
+        assert headers["cache-control"] == "public, max-age=31536000, s-maxage=300, immutable"
         assert headers["content-security-policy"] == "sandbox; default-src 'none'"
         assert headers["x-content-type-options"] == "nosniff"
         assert headers["cross-origin-resource-policy"] == "cross-origin"
