@@ -16,7 +16,6 @@ from services import tags
 
 PER_PAGE = 20
 MOST_PINNED = 5
-WORDS_PER_MINUTE = 230
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
