@@ -91,10 +91,13 @@ def arrange(db: Session, shelf: Series, change: Move, editor: User) -> None:
         return
     seen.remove(change.part)
     behind = seen[change.place - 1 :]
-    all_parts = select(Post.id).where(Post.series_id == shelf.id)
+    all_parts = select(Post.id).where(Post.series_id == shelf.id).with_for_update()
     ids = list(db.exec(all_parts.order_by(col(Post.series_position), col(Post.id))))
+    if change.part not in ids:
+        raise NotFound
     ids.remove(change.part)
-    ids.insert(ids.index(behind[0]) if behind else len(ids), change.part)
+    next_one = next((each for each in behind if each in ids), None)
+    ids.insert(ids.index(next_one) if next_one else len(ids), change.part)
     places = [{"id": each, "series_position": place} for place, each in enumerate(ids, 1)]
     db.execute(update(Post), places)
 

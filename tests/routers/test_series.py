@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 
 from models import Post, Series, Tag, now
-from services import series
+from services import series, trash
 from tests.blog import Blog, Person
 from tests.test_costs import statements
 
@@ -407,3 +407,18 @@ def test_a_page_that_is_shown_while_its_series_goes_is_shown(alice: Person, blog
     post.series_id = uuid4()
     with blog.database.reading() as db:
         assert series.place_of(db, post) is None
+
+
+def test_parts_are_put_in_order_while_one_is_deleted_for_good(alice: Person, blog: Blog) -> None:
+    first, second = (alice.write(title, series="Tides") for title in ("First", "Second"))
+    gone = alice.draft("Gone", series="Tides")
+    alice.post(f"/posts/{gone}/delete")
+    with ThreadPoolExecutor(1) as pool:
+        with blog.database.writing() as db:
+            trash.delete_for_good(db, alice.stored(gone))
+            move = {"part": str(alice.stored(second).id), "place": "1"}
+            moving = pool.submit(alice.post, "/series/tides/parts", move)
+            time.sleep(0.3)  # it has begun, and waits for the row or for all of the database
+        assert moving.result().status_code == 303
+    assert place(alice, second) == "Part 1 of 2 in Tides"
+    assert place(alice, first) == "Part 2 of 2 in Tides"
