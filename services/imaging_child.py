@@ -130,10 +130,15 @@ def count_frames(image: Image.Image, source: BinaryIO) -> int:
     if image.format in ("JPEG", "MPO"):
         return 1  # phones hide more behind the first; it is the one that they show
     frames = gif_frames(source) if image.format == "GIF" else getattr(image, "n_frames", 1)
+    check_frames(frames, image)
+    return int(frames)
+
+
+def check_frames(frames: int, image: Image.Image) -> None:
+    """Raises Refused if these are too many."""
     width, height = image.size
     if frames > MOST_FRAMES or (frames > 1 and frames * width * height > MOST_MOVING_PIXELS):
         raise Refused("frames")
-    return int(frames)
 
 
 def gif_frames(source: BinaryIO) -> int:
@@ -232,6 +237,7 @@ def moving(image: Image.Image) -> Moving:
     for frame in ImageSequence.Iterator(image):
         images.append(in_srgb(ImageOps.exif_transpose(frame)))
         durations.append(max(int(frame.info.get("duration", 0) or 100), 20))
+        check_frames(len(images), image)  # a file that says otherwise is found out here
     return Moving(images, durations, loop)
 
 

@@ -123,6 +123,7 @@ def too_much() -> dict[str, bytes]:
         "a PNG of 7,000 by 6,000": png(7_000, 6_000),
         "a GIF of a million frames": gif_of_many(1_000_000),
         "a GIF of 201 frames": gif_of_many(201),
+        "a GIF that hides all but two": gif_of_many(2, 8)[:-1] + b"\1" + gif_of_many(999)[19:],
         "a GIF of 65,535 by 65,535": gif_of_many(1, 65_535),
     }
 
