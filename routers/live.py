@@ -14,6 +14,6 @@ Dashboard = Annotated[LiveSocket, Depends(ws_requires())]
 
 @router.websocket("/dashboard", name="live.dashboard")
 async def dashboard(socket: Dashboard) -> None:
-    """One's own security events, and for the owner what happens on the blog; docs/live.md."""
+    """One's own security events, and for the owner what happens on the blog; see docs/api.md."""
     socket.send({"type": "ready"})
     await socket.tell()

@@ -117,7 +117,7 @@ def test_new_tags_in_any_order_do_not_stand_in_each_others_way(server: Serving, 
 
 def test_of_twenty_edits_of_one_version_one_wins(server: Serving, alice: str) -> None:
     page = write(server, alice, "Untitled", action="draft").location
-    [action] = re.findall(r'action="(/posts/[^"]+)"', server.get(page, alice).text)
+    [action] = re.findall(r'action="(/posts/[0-9a-f-]+)"', server.get(page, alice).text)
 
     def edit(number: int) -> int:
         form = {"title": f"A better title {number}", "content": "Words.", "version": "1"}
@@ -141,6 +141,79 @@ def test_what_is_taken_back_is_gone_at_both_workers(server: Serving, alice: str)
             for worker in (there, here):
                 assert ask(worker, "GET", page).status in (404, 410)
                 assert not any("aken" in ask(worker, "GET", path).text for path in lists)
+
+
+def test_a_tag_that_is_merged_while_posts_get_it_leaves_no_post_without(
+    server: Serving, alice: str
+) -> None:
+    """Some save with the old name while it goes: nothing is lost, doubled or refused."""
+    write(server, alice, "The old one", tags="merged-a")
+    write(server, alice, "The new one", tags="merged-b")
+
+    def send(number: int) -> int:
+        if number == 10:
+            form = {"name": "merged-b", "into": "merged-b"}
+            return insist(server.post, "/tags/merged-a", form, alice).status
+        names = ("merged-a, merged-b", "merged-b, merged-a", "merged-a")[number % 3]
+        return insist(write, server, alice, f"While {number}", tags=names).status
+
+    assert Counter(at_once(21, send)) == {303: 21}
+    tagged = server.get("/tags/merged-b").text
+    assert "22 posts about" in tagged
+    assert server.get("/tags/merged-a").location == "/tags/merged-b"
+
+
+def test_two_merges_that_cross_make_one_tag(server: Serving, alice: str) -> None:
+    for number in range(4):
+        one, two = f"cross-{number}-a", f"cross-{number}-b"
+        write(server, alice, f"Crossing {one}", tags=one)
+        write(server, alice, f"Crossing {two}", tags=two)
+        ways = ((one, two), (two, one))
+
+        def merge(way: int, ways: tuple[tuple[str, str], ...] = ways) -> int:
+            tag, into = ways[way]
+            form = {"name": into, "into": into}
+            return insist(server.post, f"/tags/{tag}", form, alice).status
+
+        assert at_once(2, merge) == [303, 303]
+        pages = [server.get(f"/tags/{name}") for name in (one, two)]
+        assert sorted(page.status for page in pages) == [200, 301]
+        [left] = [page for page in pages if page.status == 200]
+        assert "2 posts about" in left.text
+
+
+def test_twenty_posts_of_one_new_series_make_one(server: Serving, alice: str) -> None:
+    def send(number: int) -> int:
+        return insist(write, server, alice, f"Part {number}", series="Begun at once").status
+
+    assert Counter(at_once(20, send)) == {303: 20}
+    assert "in 20 parts" in server.get("/series/begun-at-once").text
+    assert server.status("/series/begun-at-once-2") == 404
+
+
+def test_of_eight_pins_at_once_five_are_taken(server: Serving, alice: str) -> None:
+    places = [write(server, alice, f"To pin {number}").location for number in range(8)]
+
+    def pin(number: int) -> int:
+        return insist(server.post, f"{places[number]}/pin", {}, alice).status
+
+    assert Counter(at_once(8, pin)) == {303: 5, 409: 3}
+    assert server.get("/").text.count(">Pinned<") == 5
+
+
+def test_twenty_renames_at_once_leave_one_tag_with_all_its_names(
+    server: Serving, alice: str
+) -> None:
+    write(server, alice, "Named often", tags="name-0")
+
+    def rename(number: int) -> int:
+        form = {"name": f"name-{number + 1}"}
+        return insist(server.post, "/tags/name-0", form, alice).status
+
+    assert Counter(at_once(20, rename)) == {303: 20}
+    answers = [server.get(f"/tags/name-{number}") for number in range(21)]
+    assert Counter(answer.status for answer in answers) == {200: 1, 301: 20}
+    assert len({answer.location for answer in answers if answer.location}) == 1
 
 
 def test_a_login_and_a_logout_count_for_both_workers(server: Serving, alice: str) -> None:
@@ -291,76 +364,3 @@ def worker_of(server: Serving, connection: HTTPConnection) -> int:
         for open_one in worker.net_connections("tcp")
         if tuple(open_one.raddr) == own
     )
-
-
-def test_a_tag_that_is_merged_while_posts_get_it_leaves_no_post_without(
-    server: Serving, alice: str
-) -> None:
-    """Some save with the old name while it goes: nothing is lost, doubled or refused."""
-    write(server, alice, "The old one", tags="merged-a")
-    write(server, alice, "The new one", tags="merged-b")
-
-    def send(number: int) -> int:
-        if number == 10:
-            form = {"name": "merged-b", "into": "merged-b"}
-            return insist(server.post, "/tags/merged-a", form, alice).status
-        names = ("merged-a, merged-b", "merged-b, merged-a", "merged-a")[number % 3]
-        return insist(write, server, alice, f"While {number}", tags=names).status
-
-    assert Counter(at_once(21, send)) == {303: 21}
-    tagged = server.get("/tags/merged-b").text
-    assert "22 posts about" in tagged
-    assert server.get("/tags/merged-a").location == "/tags/merged-b"
-
-
-def test_two_merges_that_cross_make_one_tag(server: Serving, alice: str) -> None:
-    for number in range(4):
-        one, two = f"cross-{number}-a", f"cross-{number}-b"
-        write(server, alice, f"Crossing {one}", tags=one)
-        write(server, alice, f"Crossing {two}", tags=two)
-        ways = ((one, two), (two, one))
-
-        def merge(way: int, ways: tuple[tuple[str, str], ...] = ways) -> int:
-            tag, into = ways[way]
-            form = {"name": into, "into": into}
-            return insist(server.post, f"/tags/{tag}", form, alice).status
-
-        assert at_once(2, merge) == [303, 303]
-        pages = [server.get(f"/tags/{name}") for name in (one, two)]
-        assert sorted(page.status for page in pages) == [200, 301]
-        [left] = [page for page in pages if page.status == 200]
-        assert "2 posts about" in left.text
-
-
-def test_twenty_posts_of_one_new_series_make_one(server: Serving, alice: str) -> None:
-    def send(number: int) -> int:
-        return insist(write, server, alice, f"Part {number}", series="Begun at once").status
-
-    assert Counter(at_once(20, send)) == {303: 20}
-    assert "in 20 parts" in server.get("/series/begun-at-once").text
-    assert server.status("/series/begun-at-once-2") == 404
-
-
-def test_of_eight_pins_at_once_five_are_taken(server: Serving, alice: str) -> None:
-    places = [write(server, alice, f"To pin {number}").location for number in range(8)]
-
-    def pin(number: int) -> int:
-        return insist(server.post, f"{places[number]}/pin", {}, alice).status
-
-    assert Counter(at_once(8, pin)) == {303: 5, 409: 3}
-    assert server.get("/").text.count(">Pinned<") == 5
-
-
-def test_twenty_renames_at_once_leave_one_tag_with_all_its_names(
-    server: Serving, alice: str
-) -> None:
-    write(server, alice, "Named often", tags="name-0")
-
-    def rename(number: int) -> int:
-        form = {"name": f"name-{number + 1}"}
-        return insist(server.post, "/tags/name-0", form, alice).status
-
-    assert Counter(at_once(20, rename)) == {303: 20}
-    answers = [server.get(f"/tags/name-{number}") for number in range(21)]
-    assert Counter(answer.status for answer in answers) == {200: 1, 301: 20}
-    assert len({answer.location for answer in answers if answer.location}) == 1

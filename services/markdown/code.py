@@ -124,6 +124,8 @@ def languages() -> dict[str, str]:
 
 @cache
 def formatter() -> Any:
-    from pygments.formatters import HtmlFormatter
+    # Not from the package: it replaces itself while it is imported, and a thread that comes in at
+    # that moment is left with a module that has no formatters.
+    from pygments.formatters.html import HtmlFormatter
 
     return HtmlFormatter(nowrap=True)

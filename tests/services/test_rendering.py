@@ -1,5 +1,7 @@
 """Rendering takes no text amiss: it never fails, never takes long, and never says two things."""
 
+import subprocess
+import sys
 import threading
 import time
 from collections import Counter
@@ -12,6 +14,7 @@ from hypothesis import strategies as st
 from errors import Invalid
 from services import markdown, texts
 from services.markdown import apart, code, formulas, rendering
+from tests.blog import ROOT
 from tests.services import hostile, xss
 
 # Half a megabyte is to take a second at most; this is for machines that do much else meanwhile.
@@ -115,6 +118,30 @@ def test_a_process_that_dies_takes_nothing_with_it(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(apart, "PROGRAM", "import os; os.kill(os.getpid(), 9)")
     text = "*a* " * rendering.LONG
     assert markdown.render(text).startswith('<pre tabindex="0">*a* *a*')
+
+
+FIRST_LISTINGS = """
+import sys, threading
+from services import markdown
+sys.setswitchinterval(1e-6)
+begin = threading.Barrier(20)
+found = []
+def first():
+    begin.wait()
+    found.append(markdown.render("```python\\nx = 1\\n```"))
+threads = [threading.Thread(target=first) for _ in range(20)]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+print(sum('class="n"' in html for html in found))
+"""
+
+
+def test_the_first_listings_may_come_at_once() -> None:
+    """What colours them is loaded with the first one, by whichever thread meets it."""
+    done = subprocess.run(
+        [sys.executable, "-c", FIRST_LISTINGS], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert (done.stdout.strip(), done.stderr) == ("20", "")
 
 
 def test_too_large_a_page_is_refused_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
