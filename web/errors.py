@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 import errors
 from backends import Unavailable
 from web.error_words import WORDS
-from web.forms import STATUS, Form, ShowAgain, printable, read_pairs
+from web.forms import MULTIPART, STATUS, Form, ShowAgain, printable, read_pairs
 from web.headers import state
 from web.live import Refused
 from web.templating import page, redirect_to
@@ -104,8 +104,10 @@ def kept_text(request: Request) -> dict[str, str]:
 
 
 def late_text(request: Request) -> dict[str, str]:
-    """The same, but only of a post: other forms are soon filled in again."""
-    kept = kept_text(request)
+    """The same, but only of a post: other forms are soon filled in again. Files that nobody may
+    send are not received for it."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    kept = {} if kind == MULTIPART else kept_text(request)
     return kept if kept.get("content") else {}
 
 
