@@ -33,6 +33,7 @@ from services import cheat_sheet, media, zones
 from services.logins import device_name
 from services.pages import Known
 from services.previews import Previews
+from services.texts import minutes_to_read
 from settings import Settings, load_settings
 from web.access_log import AccessLog, set_up_logging
 from web.addresses import AddressGuard
@@ -83,7 +84,11 @@ def create_app(settings: Settings) -> FastAPI:
         reload=not settings.in_production, site=site_of(app), asset=assets.url
     )
     app.state.templates.context_processors += [account_context, passkey_context, pages_context]
-    app.state.templates.env.filters |= {"device": device_name, **zones.words(settings.zone)}
+    app.state.templates.env.filters |= {
+        "device": device_name,
+        "minutes_to_read": minutes_to_read,
+        **zones.words(settings.zone),
+    }
     app.state.templates.env.globals |= {"cheat_sheet": cheat_sheet.examples, "now": now}
 
     for router in ROUTERS:

@@ -15,6 +15,7 @@ LONGEST_SERIES = 120
 MOST_BYTES = 512 * 1024
 LONGEST_PAGE = 8 * 1024 * 1024
 EXCERPT_CHARACTERS = 220
+WORDS_PER_MINUTE = 230
 WORD = re.compile(r"\w+(?:['’\-]\w+)*")
 
 
@@ -99,6 +100,10 @@ def columns_of(content: str) -> dict[str, Any]:
         "excerpt": shortened(markdown.opening(html)),
         "word_count": len(WORD.findall(markdown.plain_text(html))),
     }
+
+
+def minutes_to_read(words: int) -> int:
+    return max(words // WORDS_PER_MINUTE, 1)
 
 
 def shortened(words: str) -> str:

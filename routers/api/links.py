@@ -9,11 +9,13 @@ def linked(
     response: Response,
     path: str,
     asked: dict[str, str],
-    older: str | int | None,
-    newer: str | int | None,
+    following: str | int | None,
+    previous: str | int | None,
+    names: tuple[str, str] = ("before", "after"),
 ) -> dict[str, str]:
-    """To the neighbours of a page of a list, for the body and as headers (RFC 8288)."""
-    places = {"next": ("before", older), "prev": ("after", newer)}
+    """To the neighbours of a page of a list, for the body and as headers (RFC 8288); `names` are
+    those of the two cursors in an address."""
+    places = {"next": (names[0], following), "prev": (names[1], previous)}
     links = {
         rel: f"{path}?{urlencode(asked | {name: cursor})}"
         for rel, (name, cursor) in places.items()

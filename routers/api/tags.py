@@ -1,7 +1,6 @@
 """The tags that readers meet."""
 
-from typing import Annotated, Any
-from urllib.parse import urlencode
+from typing import Annotated
 
 from fastapi import Query
 from pydantic import BaseModel
@@ -9,6 +8,7 @@ from starlette.responses import Response
 
 from api_dependencies import api_public
 from database import Db
+from routers.api.links import linked
 from services import tag_index
 
 router = api_public("/tags", "Tags")
@@ -42,14 +42,9 @@ def index(
 ) -> CountedTags:
     """The tags of published posts, by name or those on most posts first (`by=use`)."""
     found = tag_index.page(db, by, after, before)
-    asked: dict[str, Any] = {"by": by} if by != "name" else {}
-    places = {"next": ("after", found.after), "prev": ("before", found.before)}
-    links = {
-        rel: f"/api/v1/tags?{urlencode(asked | {name: cursor})}"
-        for rel, (name, cursor) in places.items()
-        if cursor
-    }
-    if links:
-        response.headers["Link"] = ", ".join(f'<{url}>; rel="{rel}"' for rel, url in links.items())
+    asked: dict[str, str] = {"by": by} if by != "name" else {}
+    links = linked(
+        response, "/api/v1/tags", asked, found.after, found.before, names=("after", "before")
+    )
     items = [CountedTag.model_validate(row._asdict()) for row in found.items]
     return CountedTags(items=items, **links)

@@ -84,13 +84,15 @@ def is_clean(data: bytes) -> bool:
     return is_webp and size == len(data) and all(name in CHUNKS for name in chunks(data[12:]))
 
 
-def chunks(data: bytes) -> Iterator[bytes]:
-    """The names of all of them, those within frames too; an empty one where the data breaks off."""
+def chunks(data: bytes, *, in_frame: bool = False) -> Iterator[bytes]:
+    """The names of all of them, those within frames too; an empty one where the data breaks off, or
+    a frame stands in a frame."""
     place = 0
     while place < len(data):
         name, size = data[place : place + 4], int.from_bytes(data[place + 4 : place + 8], "little")
         start, end = place + 8, place + 8 + size
-        yield name if end <= len(data) else b""
-        if name == FRAME:
-            yield from chunks(data[start + FRAME_HEAD : end])
+        is_whole = end <= len(data) and not (in_frame and name == FRAME)
+        yield name if is_whole else b""
+        if name == FRAME and is_whole:
+            yield from chunks(data[start + FRAME_HEAD : end], in_frame=True)
         place = end + size % 2

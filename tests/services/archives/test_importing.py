@@ -13,7 +13,7 @@ from database import Database
 from errors import Invalid
 from models import Blob, Media, Post, Revision, User
 from services import media
-from services.archives import containers, importing
+from services.archives import containers, importing, pictures
 from services.archives.values import FORMAT
 from tests.archives import nothing, picture, unpack
 from tests.blog import Blog, Person
@@ -181,6 +181,15 @@ def test_an_image_with_more_than_a_picture_is_made_anew(blog: Blog, site: Path) 
     assert b"CANARY" in path.read_bytes()
     unpack(blog.database, site)
     assert not [blob for blob in all_blobs(blog) if b"CANARY" in blob]
+
+
+def test_frames_in_frames_are_no_picture() -> None:
+    """However deep: an archive may hold what no program has written."""
+    body = b""
+    for _ in range(2_000):
+        body = b"ANMF" + (16 + len(body)).to_bytes(4, "little") + bytes(16) + body
+    whole = b"RIFF" + (4 + len(body)).to_bytes(4, "little") + b"WEBP" + body
+    assert not pictures.is_clean(whole)
 
 
 def test_an_image_without_its_file_is_left_out_and_told(blog: Blog, site: Path) -> None:
