@@ -266,8 +266,8 @@ def test_of_several_scopes_all_are_needed() -> None:
     [
         ({}, 403, None),
         ({"status_code": 404}, 404, None),
-        ({"redirect": "users.new"}, 303, "/users/register?next=%2Fguarded%3Fa%3Db"),
-        ({"redirect": "/about"}, 303, "/about?next=%2Fguarded%3Fa%3Db"),
+        ({"redirect": "users.new"}, 303, "/users/register?next=%2Fx%2Fguarded%3Fa%3Db"),
+        ({"redirect": "/about"}, 303, "/about?next=%2Fx%2Fguarded%3Fa%3Db"),
     ],
 )
 def test_a_route_chooses_what_becomes_of_whoever_lacks_a_scope(
@@ -275,15 +275,15 @@ def test_a_route_chooses_what_becomes_of_whoever_lacks_a_scope(
 ) -> None:
     beside = blog.beside()
     check = Depends(requires(WRITE, EDIT_ANY, **options))
-    beside.app.get("/guarded", dependencies=[check])(lambda: "let in")
+    beside.app.get("/x/guarded", dependencies=[check])(lambda: "let in")
     with beside:
         alice = beside.person(ALICE)
         bob = beside.person(BOB)  # one of two scopes
-        assert alice.get("/guarded").status_code == 200
-        refused = bob.get("/guarded?a=b")
+        assert alice.get("/x/guarded").status_code == 200
+        refused = bob.get("/x/guarded?a=b")
         assert (refused.status_code, refused.headers.get("location")) == (status, location)
-        stranger = beside.visitor().get("/guarded?a=b")
-        assert stranger.headers["location"] == "/auth/login?next=%2Fguarded%3Fa%3Db"
+        stranger = beside.visitor().get("/x/guarded?a=b")
+        assert stranger.headers["location"] == "/auth/login?next=%2Fx%2Fguarded%3Fa%3Db"
 
 
 def is_let_in(user: User, *scopes: str) -> bool:

@@ -252,8 +252,10 @@ def out_of_reach(blog: Blog, table: str) -> Iterator[None]:
             raise OperationalError(statement, {}, Exception("out of reach"))
 
     event.listen(blog.database.engine, "before_cursor_execute", refuse)
-    yield
-    event.remove(blog.database.engine, "before_cursor_execute", refuse)
+    try:
+        yield
+    finally:
+        event.remove(blog.database.engine, "before_cursor_execute", refuse)
 
 
 def test_a_validator_alone_is_not_enough(remembered: Person, blog: Blog) -> None:

@@ -1,5 +1,6 @@
 """Confirming an address: by a link that works once, and without letting anybody in."""
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -190,7 +191,8 @@ def test_nobody_learns_that_an_address_is_taken(confirmed: Person, blog: Blog) -
         answers.append((answer.status_code, answer.headers["location"], answer.content))
         person.get("/")
         for path in ("/settings/email", "/auth/verify", "/settings"):
-            pages.append(person.get(path).text.replace(email, "EMAIL").replace(name, "NAME"))
+            own = person.get(path).text.replace(email, "EMAIL").replace(name, "NAME")
+            pages.append(re.sub(r'data-account="[^"]+"', "", own))
     assert answers[0] == answers[1]
     assert [text.replace("BOB@example.org", "EMAIL") for text in pages[:3]] == pages[3:]
     mail = blog.mails_to(ADDRESS)[-1]

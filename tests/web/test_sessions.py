@@ -519,7 +519,7 @@ def test_a_name_that_changes_shows_at_once(alice: Person, blog: Blog) -> None:
 
 def test_an_error_page_comes_out_without_the_account(alice: Person, blog: Blog) -> None:
     with out_of_reach(blog, "logins"):
-        page = alice.get("/no-such-page")
+        page = alice.get("/no/such-page")
         assert page.status_code == 404
         assert not is_greeted(page)
         assert not set_cookies(page)

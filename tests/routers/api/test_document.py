@@ -9,7 +9,7 @@ import pytest
 from fastapi.routing import iter_route_contexts
 
 from services.permissions import MEANING
-from tests.blog import Blog, Person
+from tests.blog import Blog, Person, fill
 from tests.people import ALICE
 from tests.programs import program
 from tests.test_routes import dependencies_of
@@ -119,6 +119,8 @@ def test_the_document_is_whole(document: dict[str, Any]) -> None:
         }
         assert declared == set(re.findall(r"{(\w+)}", path)), path
         if method in ("POST", "PUT", "PATCH") and "logout" not in path:
+            if method == "POST" and path.endswith("/restore"):  # the address says it all
+                continue
             for content in operation["requestBody"]["content"].values():
                 assert content["schema"]["$ref"]
                 assert content["example"]
@@ -132,7 +134,7 @@ def test_answers_are_what_the_document_says(
     for method, path, operation in operations(document):
         if method != "GET":
             continue
-        known = path.replace("{slug}", slug).replace("{media_id}", image["id"])
+        known = fill(path, {"slug": slug, "media_id": image["id"], "number": "1"})
         found = alice.get(known).json()
         schema = operation["responses"]["200"]["content"]["application/json"]["schema"]
         fits(found, schema, document["components"]["schemas"])
