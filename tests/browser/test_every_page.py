@@ -125,8 +125,8 @@ def make_error(page: Page, kind: str) -> None:
         other = page.context.new_page()
         other.goto(page.url)
         other.get_by_label("Text in Markdown").fill("Changed meanwhile.")
-        other.get_by_role("button", name="Save for later").click()
-        page.get_by_role("button", name="Save for later").click()
+        press(other, "Save for later")
+        press(page, "Save for later")
     elif kind == "bad form":
         page.goto("/posts/new")
         page.get_by_label("Title").fill("A title")
@@ -134,29 +134,36 @@ def make_error(page: Page, kind: str) -> None:
         page.get_by_text("More about this post").click()
         page.get_by_label("Tags").fill("!!!")
         page.get_by_label("Address").fill("!!!")
-        page.get_by_role("button", name="Publish").click()
+        press(page, "Publish")
     elif kind == "merge":
         page.goto("/tags/sailing/edit")
         page.get_by_label("Name").fill("weather")
-        page.get_by_role("button", name="Rename").click()
+        press(page, "Rename")
     elif kind == "bad login":
         page.context.clear_cookies()
         page.goto("/auth/login")
         page.get_by_label("Username or e-mail").fill("maren")
         page.get_by_label("Password").fill("not this")
-        page.get_by_role("button", name="Log in").click()
+        press(page, "Log in")
     elif kind == "bad link":
         page.goto("/auth/reset/none")
     elif kind == "forbidden":
         page.route(
             "**/auth/logout", lambda r: r.continue_(headers={"Origin": "https://evil.example"})
         )
-        page.get_by_role("button", name="Log out").click()
+        press(page, "Log out")
     elif kind == "gone":
         page.goto("/posts/the-heron/delete")
-        page.get_by_role("button", name="Delete").click()
+        press(page, "Delete")
         page.goto("/posts/the-heron")
     page.wait_for_load_state()
+
+
+def press(page: Page, button: str) -> None:
+    """And wait for the answer: with a script, the text is kept before a form is sent, which may
+    already change the address."""
+    with page.expect_event("load"):
+        page.get_by_role("button", name=button).click()
 
 
 LOOKS = pytest.mark.parametrize(
