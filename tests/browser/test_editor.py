@@ -233,7 +233,7 @@ def test_a_post_is_written_and_published_by_keyboard(open_page: OpenPage, alice:
     page.keyboard.type(" and patient.")
     page.keyboard.press("Control+Enter")  # nothing is published by a slip of the hand
     assert focused(page) == "Publish"
-    with page.expect_navigation():
+    with page.expect_event("load"):
         page.keyboard.press("Enter")
     expect(page.locator(".prose")).to_have_text("Grey and patient.")
     expect(page.locator(".prose strong")).to_have_text("Grey")
@@ -284,7 +284,7 @@ def test_saving_by_key_leads_back_to_the_same_place(open_page: OpenPage, alice: 
     page = at_desk(open_page, alice)
     page.get_by_label("Title").fill("Half a thought")
     page.evaluate(SET, ["One. Two.| Three."])
-    with page.expect_navigation():
+    with page.expect_event("load"):
         page.keyboard.press("Control+s")
     expect(page.get_by_text("Draft saved.")).to_be_visible()
     assert focused(page) == "Text in Markdown"
@@ -304,7 +304,7 @@ def test_the_preview_is_the_html_that_is_published(open_page: OpenPage, alice: P
     expect(prose.locator("math")).to_have_count(1)
     text_of(page).press("Control+End")
     page.keyboard.type("\nAdded *later*.\n")
-    expect(prose.locator("em").last).to_have_text("later")
+    expect(prose).to_contain_text("Added later.")  # the last letter, too
     shown = prose.inner_html()
     assert not [url for url in posts if url.endswith("/preview")]  # all by the socket
     page.get_by_role("button", name="Publish").click()

@@ -32,7 +32,7 @@ def press(page: Page, name: str) -> None:
 
 
 def enter(page: Page) -> None:
-    with page.expect_navigation():
+    with page.expect_event("load"):
         page.keyboard.press("Enter")
 
 
