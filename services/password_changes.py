@@ -30,12 +30,7 @@ def change(
         Conflict: somebody else has changed it meanwhile.
         Busy: too many passwords are being hashed.
     """
-    check(user, password, settings)
-    release(db)
-    breaches.refuse(password, settings)
-    hashed = passwords.hash_password(password, settings.bcrypt_cost)
-    user = accounts.unchanged(db, user)
-    user.password_hash = hashed
+    user = renew(db, user, password, settings)
     auth_service.log_out_elsewhere(db, session, user, login)
     audit.record(db, audit.PASSWORD_CHANGED, user, client=client)
     tell(db, user, settings, client)
@@ -50,15 +45,21 @@ def give(db: Session, username: str, password: str, settings: Settings) -> User:
         Busy: too many passwords are being hashed.
     """
     user = people.find_heir(db, username)
+    user = renew(db, user, password, settings)
+    people.end_access(db, user)
+    audit.record(db, audit.PASSWORD_GIVEN, user)
+    notices.tell(db, settings, user, "password_changed", device="a command", address="the server")
+    return user
+
+
+def renew(db: Session, user: User, password: str, settings: Settings) -> User:
+    """Store it, with nothing held while it is hashed; the account as it is now. Raises as above."""
     check(user, password, settings)
     release(db)
     breaches.refuse(password, settings)
     hashed = passwords.hash_password(password, settings.bcrypt_cost)
     user = accounts.unchanged(db, user)
     user.password_hash = hashed
-    people.end_access(db, user)
-    audit.record(db, audit.PASSWORD_GIVEN, user)
-    notices.tell(db, settings, user, "password_changed", device="a command", address="the server")
     return user
 
 
