@@ -9,7 +9,7 @@ from typing import Annotated
 from uuid import UUID
 
 from pydantic import BaseModel
-from sqlalchemy import func, tuple_
+from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from backends.storage import Storage
@@ -91,7 +91,6 @@ def latest(
 ) -> Page:
     """Somebody's images, or everybody's if an editor wants `of_all`; only those whose name,
     description or caption has the words `wanted`. Raises NotFound: the cursor is none of ours."""
-    key = (col(Media.created_at), col(Media.id))
     query = select(Media)
     if not (of_all and has_scopes(user, EDIT_ANY)):
         query = query.where(Media.user_id == user.id)
@@ -99,12 +98,7 @@ def latest(
         texts = (col(Media.name), col(Media.alt), col(Media.caption))
         in_name, in_alt, in_caption = (text.icontains(word, autoescape=True) for text in texts)
         query = query.where(in_name | in_alt | in_caption)
-    if before:
-        query = query.where(tuple_(*key) < streams.position(before))
-    found = db.exec(query.order_by(*(part.desc() for part in key)).limit(PER_PAGE + 1)).all()
-    last = found[PER_PAGE - 1] if len(found) > PER_PAGE else None
-    older = streams.cursor_of(last.created_at, last.id) if last else None
-    return Page(found[:PER_PAGE], older)
+    return Page(*streams.newest(db, query, Media, before, PER_PAGE))
 
 
 def room(db: Session, user: User, settings: Settings) -> Room:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel
-from sqlalchemy import delete, tuple_, update
+from sqlalchemy import delete, update
 from sqlmodel import Session, col, select
 
 from errors import Forbidden, Invalid, NotFound
@@ -39,18 +39,12 @@ class Page:
 def latest(db: Session, wanted: str = "", before: str = "") -> Page:
     """Who has joined last, or before a cursor; only those whose name, or whose whole address, is
     `wanted`. Raises NotFound: the cursor is none of ours."""
-    key = (col(User.created_at), col(User.id))
     query = select(User).where(User.username != NOBODY)
     if wanted := usernames.canonical(printable(wanted)):
         in_name = col(User.username).contains(wanted, autoescape=True)
         shown = col(User.display_name).icontains(wanted, autoescape=True)
         query = query.where(in_name | shown | (col(User.email_key) == wanted))
-    if before:
-        query = query.where(tuple_(*key) < streams.position(before))
-    found = db.exec(query.order_by(*(part.desc() for part in key)).limit(PER_PAGE + 1)).all()
-    last = found[PER_PAGE - 1] if len(found) > PER_PAGE else None
-    older = streams.cursor_of(last.created_at, last.id) if last else None
-    return Page(found[:PER_PAGE], older)
+    return Page(*streams.newest(db, query, User, before, PER_PAGE))
 
 
 def find(db: Session, username: str) -> User:

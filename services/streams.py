@@ -165,6 +165,19 @@ def cursor_of(moment: datetime, row_id: UUID) -> str:
     return base64.urlsafe_b64encode(micros.to_bytes(8) + row_id.bytes).decode()
 
 
+def newest(
+    db: Session, query: Any, table: Any, before: str, per_page: int
+) -> tuple[Sequence[Any], str | None]:
+    """Rows of a table with `created_at` and `id`, made last or before a cursor; and the cursor of
+    what is older, if anything is. Raises NotFound: the cursor is none of ours."""
+    key = (col(table.created_at), col(table.id))
+    if before:
+        query = query.where(tuple_(*key) < position(before))
+    found = db.exec(query.order_by(*(part.desc() for part in key)).limit(per_page + 1)).all()
+    last = found[per_page - 1] if len(found) > per_page else None
+    return found[:per_page], cursor_of(last.created_at, last.id) if last else None
+
+
 def position(cursor: str) -> Any:
     try:
         raw = base64.b64decode(cursor.encode("ascii"), altchars=b"-_", validate=True)
