@@ -8,10 +8,7 @@ from starlette.responses import Response
 
 from auth_dependencies import OptionalUser, public
 from database import Db
-from routers.showing import html_of
-from services import posts
-from services.permissions import can_edit
-from web.templating import public_page, redirect_to
+from routers.showing import show_to
 
 
 class SlugConvertor(Convertor[str]):
@@ -32,17 +29,7 @@ router = public()
 
 @router.get("/{slug:page}", name="pages.show")
 def show(request: Request, slug: str, user: OptionalUser, db: Db) -> Response:
-    try:
-        shown = posts.show(db, slug, user, as_page=True)
-    except posts.MovedPost as moved:
-        return redirect_to(request, moved.post.path, status_code=301)
-    return public_page(
-        request,
-        "posts/show.html",
-        shown=shown,
-        html=html_of(request, shown, db),
-        can_edit=can_edit(user, shown.post),
-    )
+    return show_to(request, slug, user, db, as_page=True)
 
 
 def pages_context(request: Request) -> dict[str, Any]:

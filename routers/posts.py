@@ -12,13 +12,13 @@ from database import Db, release
 from errors import StaleVersion
 from models import Post
 from routers.conflicts import conflict, with_unsaved
-from routers.loading import AtAnotherAddress, OwnPost, OwnTrashedPost
-from routers.showing import html_of
+from routers.loading import OwnPost, OwnTrashedPost
+from routers.showing import show_to
 from services import autosaves, comparing, desk, posts, suggestions, texts, trash, writing
 from services.diffs import Line
-from services.permissions import EDIT_ANY, WRITE, can_edit, has_scopes
+from services.permissions import EDIT_ANY, WRITE, has_scopes
 from web.forms import Form, form_of
-from web.templating import page, public_page, redirect, redirect_to
+from web.templating import page, redirect, redirect_to
 
 readable = public()
 router = guarded("", WRITE)
@@ -48,18 +48,8 @@ def create(request: Request, user: CurrentUser, form: NewPost, db: Db) -> Respon
 
 @readable.get("/posts/{slug}", name="posts.show")
 def show(request: Request, slug: str, user: OptionalUser, db: Db) -> Response:
-    try:
-        shown = posts.show(db, slug, user, as_page=False)
-    except posts.MovedPost as moved:
-        raise AtAnotherAddress(moved.post.path) from None
-    return public_page(
-        request,
-        "posts/show.html",
-        shown=shown,
-        html=html_of(request, shown, db),
-        can_edit=can_edit(user, shown.post),
-        can_pin=user is not None and has_scopes(user, EDIT_ANY),
-    )
+    can_pin = user is not None and has_scopes(user, EDIT_ANY)
+    return show_to(request, slug, user, db, as_page=False, can_pin=can_pin)
 
 
 @router.get("/posts/{slug}/edit", name="posts.edit")

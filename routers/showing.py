@@ -1,10 +1,32 @@
 """Posts as readers get them."""
 
+from typing import Any
+
 from starlette.requests import Request
+from starlette.responses import Response
 
 from database import Db, release
-from services import reading
+from models import User
+from routers.loading import AtAnotherAddress
+from services import posts, reading
+from services.permissions import can_edit
 from services.posts import Page
+from web.templating import public_page
+
+
+def show_to(
+    request: Request, slug: str, user: User | None, db: Db, *, as_page: bool, **more: Any
+) -> Response:
+    """A post, or a page such as About, at its own address. Raises as `posts.show`; AtAnotherAddress
+    for an older one."""
+    try:
+        shown = posts.show(db, slug, user, as_page=as_page)
+    except posts.MovedPost as moved:
+        raise AtAnotherAddress(moved.post.path) from None
+    html, may_edit = html_of(request, shown, db), can_edit(user, shown.post)
+    return public_page(
+        request, "posts/show.html", shown=shown, html=html, can_edit=may_edit, **more
+    )
 
 
 def html_of(request: Request, shown: Page, db: Db) -> str:
