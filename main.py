@@ -33,6 +33,7 @@ from services import cheat_sheet, media, zones
 from services.logins import device_name
 from services.pages import Known
 from services.previews import Previews
+from services.site import Site
 from services.texts import minutes_to_read
 from settings import Settings, load_settings
 from web.access_log import AccessLog, set_up_logging
@@ -49,7 +50,7 @@ from web.proxy import ProxyMiddleware
 from web.security_headers import SecurityHeaders
 from web.session_middleware import SessionMiddleware
 from web.signing import CookieOptions, Cookies
-from web.templating import Templates
+from web.templating import Templates, site_context
 from web.uploads import Uploads
 
 log = logging.getLogger("inkstand")
@@ -80,10 +81,14 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.pages = Known(app.state.database)
     app.state.cookies = Cookies(settings.secrets, cookie_options(settings))
     assets = Assets(PUBLIC)
-    app.state.templates = Templates(
-        reload=not settings.in_production, site=site_of(app), asset=assets.url
-    )
-    app.state.templates.context_processors += [account_context, passkey_context, pages_context]
+    app.state.site = Site(values_of(app))
+    app.state.templates = Templates(reload=not settings.in_production, asset=assets.url)
+    app.state.templates.context_processors += [
+        site_context,
+        account_context,
+        passkey_context,
+        pages_context,
+    ]
     app.state.templates.env.filters |= {
         "device": device_name,
         "minutes_to_read": minutes_to_read,
@@ -122,13 +127,19 @@ def create_app(settings: Settings) -> FastAPI:
     return app
 
 
-def site_of(app: FastAPI) -> SimpleNamespace:
-    """What templates may know of the settings; of providers, names and what people call them."""
+def values_of(app: FastAPI) -> SimpleNamespace:
+    """What pages may know of the settings; of providers, names and what people call them."""
     shown = {"site_name", "site_description", "base_url", "registration", "remember_days"}
     shown |= {"require_verified_email", "time_zone"}
     providers = {name: each.label for name, each in app.state.providers.items()}
     values = app.state.settings.model_dump(include=shown)
-    return SimpleNamespace(**values, link_base=app.state.settings.link_base, providers=providers)
+    return SimpleNamespace(
+        **values,
+        link_base=app.state.settings.link_base,
+        providers=providers,
+        language="en",
+        per_page=20,
+    )
 
 
 def cookie_options(settings: Settings) -> CookieOptions:

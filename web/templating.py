@@ -26,7 +26,9 @@ class Templates:
             trim_blocks=True,
             lstrip_blocks=True,
             auto_reload=reload,
+            extensions=["jinja2.ext.i18n"],
         )
+        self.env.install_null_translations(newstyle=True)  # type: ignore[attr-defined]
         self.env.globals |= everywhere
         self.env.filters["megabytes"] = megabytes
         self.context_processors: list[ContextProcessor] = []
@@ -36,6 +38,11 @@ class Templates:
         for processor in self.context_processors:
             known |= processor(request)
         return self.env.get_template(name).render(known | context)
+
+
+def site_context(request: Request) -> dict[str, Any]:
+    """For every template: `site`, the blog as it is now."""
+    return {"site": request.app.state.site.now()}
 
 
 def page(request: Request, name: str, *, status_code: int = 200, **context: Any) -> Response:
@@ -51,6 +58,11 @@ def public_page(request: Request, name: str, **context: Any) -> Response:
     response = page(request, name, **context)
     response.headers["Cache-Control"] = "no-cache"
     return response
+
+
+def public_document(body: str | bytes, media_type: str) -> Response:
+    """The same for what is no HTML page, such as a feed."""
+    return Response(body, media_type=media_type, headers={"Cache-Control": "no-cache"})
 
 
 def redirect(
