@@ -72,6 +72,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.limits = open_limits(settings.redis_url, app.state.database)
     app.state.storage = open_storage(settings, app.state.database)
     app.state.uploads = Uploads()
+    app.state.seen = []  # who hears of each request once it is answered
     app.state.watch = Watch(app.state.database, open_events(settings.redis_url))
     app.state.previews = Previews()
     app.state.providers = open_providers(settings)
@@ -122,7 +123,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(HeadAsGet)
     app.add_middleware(HostGuard, hosts=settings.hosts, refuse=answering(400, UNKNOWN_HOST))
     app.add_middleware(SecurityHeaders, media_hosts=settings.media_hosts)
-    app.add_middleware(AccessLog)
+    app.add_middleware(AccessLog, seen=app.state.seen)
     app.add_middleware(ProxyMiddleware, hops=settings.trusted_proxies)
     return app
 

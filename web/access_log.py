@@ -6,6 +6,7 @@ import re
 import secrets
 import sys
 import time
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from starlette.datastructures import MutableHeaders
@@ -24,17 +25,20 @@ def shown_path(path: str) -> str:
     return SECRET_PATHS.sub(r"\1/…", path)
 
 
+Seen = Callable[[Scope, int], None]
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 class AccessLog:
     """The outermost layer: it sees every request, and the status that really went out.
 
-    A WebSocket has its line as soon as it is open (101) or refused.
+    A WebSocket has its line as soon as it is open (101) or refused. Each of `seen` is called at the
+    end of an HTTP request, with its scope and status; in the event loop, so it must not wait.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, seen: Sequence[Seen] = ()) -> None:
         self.app = app
+        self.seen = seen
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
@@ -60,6 +64,15 @@ class AccessLog:
         finally:
             if status != 101:
                 self.write(scope, status, started_at, size)
+            if scope["type"] == "http":
+                self.tell(scope, status)
+
+    def tell(self, scope: Scope, status: int) -> None:
+        for each in self.seen:
+            try:
+                each(scope, status)
+            except Exception:
+                log.exception("nobody could be told of a request")
 
     def write(self, scope: Scope, status: int, started_at: float, size: int) -> None:
         if not log.isEnabledFor(logging.INFO):

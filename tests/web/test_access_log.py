@@ -3,7 +3,7 @@
 import json
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -11,6 +11,7 @@ from urllib.parse import unquote
 import pytest
 from websockets.exceptions import InvalidStatus
 
+from tests.blog import Blog, Person
 from tests.people import ALICE, PASSWORD
 from tests.processes import Answer, Serving, json_lines, serving
 from tests.sockets import DASHBOARD, dashboard, told
@@ -51,6 +52,13 @@ def production(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
     folder = tmp_path_factory.mktemp("production")
     with serving(folder, command=("-c", BROKEN), **PRODUCTION) as server:
         yield server
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    for _ in range(100):
+        if is_so():
+            return
+        time.sleep(0.02)
 
 
 def access(server: Serving, answer: Answer) -> dict[str, Any]:
@@ -185,6 +193,28 @@ def test_no_line_of_the_log_can_be_forged(production: Serving, escaped: bool) ->
 
 def quoted(text: str) -> str:
     return "".join(f"%{byte:02x}" for byte in text.encode())
+
+
+def test_those_who_want_to_hear_of_each_request_do_and_cannot_spoil_it(
+    blog: Blog, stranger: Person
+) -> None:
+    heard: list[tuple[str, str, int]] = []
+
+    def fail(*_: Any) -> None:
+        raise RuntimeError
+
+    def hear(scope: Any, status: int) -> None:
+        heard.append((scope["method"], scope["path"], status))
+
+    blog.app.state.seen += [fail, hear]
+    try:
+        stranger.get("/?before=")
+        stranger.client.head("/no/such")
+        wait_until(lambda: len(heard) == 2)
+    finally:
+        for each in (fail, hear):
+            blog.app.state.seen.remove(each)
+    assert heard == [("GET", "/", 200), ("HEAD", "/no/such", 404)]
 
 
 def test_in_development_a_line_is_short_and_readable(tmp_path: Path) -> None:
