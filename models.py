@@ -354,7 +354,15 @@ class Post(SQLModel, table=True):
     updated_at: datetime = moment(default_factory=now)
     published_at: datetime | None = moment(default=None, nullable=True)
     first_published_at: datetime | None = moment(default=None, nullable=True)
+    revised_at: datetime | None = moment(default=None, nullable=True)  # what readers had seen
     trashed_at: datetime | None = moment(default=None, nullable=True, index=True)
+
+    @property
+    def changed_at(self) -> datetime | None:
+        """When what readers see last became what it is: published, or changed since. What is saved
+        and not yet public does not count."""
+        moments = (self.published_at, self.revised_at)
+        return max(filter(None, moments)) if self.is_published else None
 
     @property
     def path(self) -> str:

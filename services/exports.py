@@ -190,6 +190,7 @@ def markdown_file(post: Post, names: list[str]) -> str:
         "created_at": post.created_at,
         "updated_at": post.updated_at,
         "published_at": post.published_at,
+        "revised_at": post.revised_at,
     }
     return front_matter.write(about, post.content)
 

@@ -29,9 +29,15 @@ class Entry:
     excerpt: str
     word_count: int
     published_at: datetime
+    revised_at: datetime | None
     username: str
     author: str
     tags: list[Tag] = field(default_factory=list)
+
+    @property
+    def changed_at(self) -> datetime:
+        """As `Post.changed_at`."""
+        return max(filter(None, (self.published_at, self.revised_at)))
 
     @property
     def path(self) -> str:
@@ -150,6 +156,7 @@ COLUMNS: tuple[Any, ...] = (
     Post.excerpt,
     Post.word_count,
     Post.published_at,
+    Post.revised_at,
     User.username,
     User.display_name,
 )

@@ -81,6 +81,7 @@ EMPTIED = (
     "series_id",
     "series_position",
     "pinned_at",
+    "revised_at",
 )
 
 

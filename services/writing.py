@@ -150,11 +150,21 @@ def stage(db: Session, post: Post, text: Text) -> None:
 
 
 def apply(db: Session, post: Post, text: Text, columns: dict[str, Any]) -> None:
+    before = seen(db, post)
     pages.turn(post, text)
     permalinks.give(db, post, text)
     for name, value in columns.items():
         setattr(post, name, value)
     tags.put_on(db, post.id, tags.parse(text.tags))
+    if seen(db, post) != before:
+        post.revised_at = now()
+
+
+def seen(db: Session, post: Post) -> tuple[Any, ...] | None:
+    """What of a text would be news to readers; None if they have never seen it."""
+    if not post.was_published:
+        return None
+    return post.title, post.content, [tag.id for tag in tags.of_post(db, post.id)]
 
 
 def next_version(db: Session, post: Post, seen: int) -> None:

@@ -160,6 +160,7 @@ class World:
         )
         tides.series_id, tides.series_position = self.series.id, 2
         tides.pinned_at = AGES_AGO
+        tides.revised_at = AGES_AGO + timedelta(hours=1)
         self.db.add(Slug(slug="ebb-and-flow", post_id=tides.id))
         tides.staged = texts.Text(
             title="Tides, again",

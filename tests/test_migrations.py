@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -12,7 +13,7 @@ from sqlmodel import select
 
 import migrations
 from database import Database
-from models import Revision, now
+from models import Post, Revision, now
 from tests.blog import blog_settings
 from tests.conftest import BACKENDS, fresh_database
 
@@ -67,19 +68,7 @@ def test_what_is_there_becomes_the_first_revision_and_what_is_staged_the_second(
     database: Database,
 ) -> None:
     at = str(now().replace(tzinfo=None))
-    insert(
-        database,
-        "users",
-        id=ALICE,
-        username="alice",
-        display_name="Alice",
-        password_hash="",
-        totp_step=0,
-        role="owner",
-        bio="",
-        website="",
-        created_at=at,
-    )
+    alice_joins(database, at)
     staged = json.dumps({"title": "Renamed", "content": "Later.", "tags": "", "slug": ""})
     post(database, PUBLIC, "Public", published_at=at, first_published_at=at, staged=staged)
     post(database, DRAFT, "Draft")
@@ -105,3 +94,47 @@ def test_what_is_there_becomes_the_first_revision_and_what_is_staged_the_second(
     }
     later = {"title": "Renamed", "content": "Later.", "tags": "", "slug": "public"}
     assert found[PUBLIC, 2].text == later
+
+
+def test_a_text_that_was_published_again_is_known_as_revised(database: Database) -> None:
+    upgrade_to(database, "0003")
+    day = "2026-01-{:02} 08:00:00"
+    alice_joins(database, day.format(1))
+    post(database, PUBLIC, "Public", published_at=day.format(2), first_published_at=day.format(2))
+    post(database, DRAFT, "Draft", published_at=day.format(4), first_published_at=day.format(4))
+    for post_id, number, kind, date in (
+        (PUBLIC, 1, "published", 2),
+        (PUBLIC, 2, "published", 3),
+        (PUBLIC, 3, "saved", 5),
+        (DRAFT, 1, "saved", 3),
+        (DRAFT, 2, "published", 5),
+    ):
+        insert(
+            database,
+            "revisions",
+            post_id=post_id,
+            number=number,
+            kind=kind,
+            text="{}",
+            created_at=day.format(date),
+        )
+    migrations.upgrade(database)
+    with database.reading() as db:
+        found = {row.id: row.revised_at for row in db.exec(select(Post))}
+    assert found == {PUBLIC: datetime(2026, 1, 3, 8, tzinfo=UTC), DRAFT: None}
+
+
+def alice_joins(database: Database, at: str) -> None:
+    insert(
+        database,
+        "users",
+        id=ALICE,
+        username="alice",
+        display_name="Alice",
+        password_hash="",
+        totp_step=0,
+        role="owner",
+        bio="",
+        website="",
+        created_at=at,
+    )

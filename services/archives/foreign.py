@@ -101,6 +101,7 @@ class Foreign:
             "first_published": None if hidden else date,
             "created": date or changed,
             "lastmod": changed,
+            "revised": changed if date and not hidden and changed > date else None,
         }
         shape = shapes.parsed(shapes.Post, about)
         content = self.with_images(content, name, shape)

@@ -39,6 +39,7 @@ COLUMNS = {
     "page": "is_page",
     "part": "series_position",
     "pinned": "pinned_at",
+    "revised": "revised_at",
     "source": "source_digest",
     "suspended": "disabled_at",
     "trashed": "trashed_at",
@@ -149,6 +150,7 @@ class Post(Shape):
     first_published: Moment | None = None
     created: Moment
     lastmod: Moment
+    revised: Moment | None = None
     pinned: Moment | None = None
     trashed: Moment | None = None
 

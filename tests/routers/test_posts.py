@@ -104,6 +104,37 @@ def test_saving_a_published_post_changes_nothing_public_until_update(
     assert "Renamed" not in alice.get("/drafts").text
 
 
+def test_a_post_is_revised_when_readers_get_another_text(alice: Person) -> None:
+    slug = alice.write("Public", "Old words.", tags="One, Two")
+    same = {"title": "Public", "content": "Old words."}
+    published_at = alice.stored(slug).published_at
+    alice.edit(slug, **same, tags="one, two", action="publish")
+    alice.edit(slug, **same, tags="one", action="save")
+    alice.edit(slug, **same, tags="one, two", slug="elsewhere", action="publish")
+    assert (alice.stored("elsewhere").revised_at, alice.stored("elsewhere").changed_at) == (
+        None,
+        published_at,
+    )
+    alice.edit("elsewhere", **same, tags="one", action="publish")
+    first = alice.stored("elsewhere").revised_at
+    assert first
+    alice.edit("elsewhere", title="Public", content="New words.", tags="one", action="publish")
+    post = alice.stored("elsewhere")
+    assert post.changed_at == post.revised_at
+    assert post.revised_at
+    assert post.revised_at > first
+
+
+def test_what_readers_have_never_seen_is_not_revised(alice: Person) -> None:
+    slug = alice.draft("Draft", "One.")
+    alice.edit(slug, title="Draft", content="Two.", action="save")
+    alice.edit(slug, title="Draft", content="Three.", action="publish")
+    post = alice.stored(slug)
+    assert (post.revised_at, post.changed_at) == (None, post.published_at)
+    alice.edit(slug, title="Draft", content="Three.", action="unpublish")
+    assert alice.stored(slug).changed_at is None
+
+
 def test_an_unpublished_post_is_gone_for_strangers_and_keeps_its_date(
     alice: Person, stranger: Person
 ) -> None:

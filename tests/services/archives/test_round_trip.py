@@ -224,6 +224,7 @@ posts = st.fixed_dictionaries(
                 "updated_at": moments,
                 "published_at": maybe,
                 "first_published_at": maybe,
+                "revised_at": maybe,
                 "trashed_at": maybe,
                 "pinned_at": maybe,
             }
