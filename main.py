@@ -34,6 +34,7 @@ from services.logins import device_name
 from services.pages import Known
 from services.previews import Previews
 from services.site import Site
+from services.tag_index import counted
 from services.texts import minutes_to_read
 from settings import Settings, load_settings
 from web.access_log import AccessLog, set_up_logging
@@ -92,6 +93,7 @@ def create_app(settings: Settings) -> FastAPI:
     ]
     app.state.templates.env.filters |= {
         "device": device_name,
+        "counted": counted,
         "minutes_to_read": minutes_to_read,
         **zones.words(settings.zone),
     }

@@ -326,8 +326,7 @@ class Post(SQLModel, table=True):
     __tablename__ = "posts"
     __table_args__ = (
         UniqueConstraint("author_id", "idempotency_key"),
-        Index("ix_posts_published_at_id", "published_at", "id"),
-        Index("ix_posts_author_id_published_at_id", "author_id", "published_at", "id"),
+        # And those of lists, each with a condition, in migrations/env.py.
         Index("ix_posts_author_id_updated_at", "author_id", "updated_at"),
         Index("uq_posts_preview_token", "preview_token", unique=True),
         Index("ix_posts_series_id_series_position", "series_id", "series_position"),
@@ -349,7 +348,7 @@ class Post(SQLModel, table=True):
     preview_token: str | None = Field(default=None, max_length=32)
     series_id: UUID | None = Field(default=None, foreign_key="series.id")
     series_position: int | None = None
-    pinned_at: datetime | None = moment(default=None, nullable=True, index=True)
+    pinned_at: datetime | None = moment(default=None, nullable=True)
     created_at: datetime = moment(default_factory=now)
     updated_at: datetime = moment(default_factory=now)
     published_at: datetime | None = moment(default=None, nullable=True)
@@ -530,10 +529,16 @@ class TagAlias(SQLModel, table=True):
 
 class PostTag(SQLModel, table=True):
     __tablename__ = "post_tags"
+    __table_args__ = (
+        Index("ix_post_tags_tag_id_listed_at_post_id", "tag_id", "listed_at", "post_id"),
+    )
 
     post_id: UUID = Field(foreign_key="posts.id", primary_key=True)
-    tag_id: int = Field(foreign_key="tags.id", primary_key=True, index=True)
+    tag_id: int = Field(foreign_key="tags.id", primary_key=True)
     position: int
+    # When its post is listed, as `streams.is_listed` knows it: never, if empty. Written by the
+    # database alone, whatever becomes of the post: see migrations/versions/0005.
+    listed_at: datetime | None = moment(default=None, nullable=True)
 
 
 class StoredSession(SQLModel, table=True):

@@ -9,19 +9,40 @@ from sqlmodel.sql.sqltypes import AutoString
 
 from models import UtcDateTime  # importing the models fills the metadata
 
+# The indexes whose conditions have to be written for each database, in the words of the queries.
+PARTIAL_INDEXES = (
+    (
+        "users",
+        "uq_users_confirmed_email_key",
+        ["email_key"],
+        "email_verified_at IS NOT NULL",
+    ),
+    ("posts", "ix_posts_published_at_id", ["published_at", "id"], "trashed_at IS NULL"),
+    (
+        "posts",
+        "ix_posts_author_id_published_at_id",
+        ["author_id", "published_at", "id"],
+        "trashed_at IS NULL",
+    ),
+    ("posts", "ix_posts_pinned_at", ["pinned_at", "id"], "pinned_at IS NOT NULL"),
+    ("posts", "ix_posts_title_id", ["title", "id"], "is_page IS true"),
+)
 
-def index_of_confirmed_addresses() -> None:
-    """The one index whose condition has to be written for each database. Once: this file is run
-    anew for each migration."""
-    name = "uq_users_confirmed_email_key"
-    users = SQLModel.metadata.tables["users"]
-    if name not in {index.name for index in users.indexes}:
-        is_confirmed = text("email_verified_at IS NOT NULL")
-        conditions: Any = {"sqlite_where": is_confirmed, "postgresql_where": is_confirmed}
-        Index(name, users.columns["email_key"], unique=True, **conditions)
+
+def partial_indexes() -> None:
+    """Once: this file is run anew for each migration."""
+    for table_name, name, columns, condition in PARTIAL_INDEXES:
+        table = SQLModel.metadata.tables[table_name]
+        if name not in {index.name for index in table.indexes}:
+            conditions: Any = {
+                "sqlite_where": text(condition.replace("IS true", "IS 1")),
+                "postgresql_where": text(condition),
+            }
+            parts = [table.columns[column] for column in columns]
+            Index(name, *parts, unique=name.startswith("uq"), **conditions)
 
 
-index_of_confirmed_addresses()
+partial_indexes()
 
 
 def plainly(kind: str, item: Any, _: object) -> str | Literal[False]:

@@ -59,7 +59,7 @@ def links(db: Session) -> list[Link]:
     """The pages that readers find, by title."""
     found = db.execute(
         select(Post.slug, Post.title)
-        .where(is_public(), col(Post.is_page))
+        .where(is_public(), col(Post.is_page).is_(True))
         .order_by(col(Post.title), col(Post.id))
         .limit(MOST_LINKS)
     )

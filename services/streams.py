@@ -94,18 +94,25 @@ def by_author(db: Session, author: User, before: str = "", after: str = "") -> S
 
 
 def by_tag(db: Session, tag: Tag, before: str = "", after: str = "") -> Stream:
-    tagged = select(PostTag.post_id).where(PostTag.tag_id == tag.id)
-    return page(db, is_listed() & col(Post.id).in_(tagged), before, after)
+    """One index has these in their order: `post_tags.listed_at` is what the posts themselves say."""
+    key = (col(PostTag.listed_at), col(PostTag.post_id))
+    tagged = lines().join(PostTag, col(PostTag.post_id) == Post.id)
+    under_it = (col(PostTag.tag_id) == tag.id) & (key[0] <= now()) & is_listed()
+    return page_of(db, tagged.where(under_it), key, before, after)
 
 
 def page(db: Session, wanted: ColumnElement[bool], before: str, after: str) -> Stream:
+    key = (col(Post.published_at), col(Post.id))
+    return page_of(db, lines().where(wanted), key, before, after)
+
+
+def page_of(db: Session, query: Any, key: tuple[Any, Any], before: str, after: str) -> Stream:
     """Up to 20 entries older than `before`, or newer than `after`, newest first.
 
     Raises:
         NotFound: a cursor is not one that we gave.
     """
-    key = (col(Post.published_at), col(Post.id))
-    rows, is_last, is_first = window(db, lines().where(wanted), key, before, after)
+    rows, is_last, is_first = window(db, query, key, before, after)
     entries = [Entry(*row) for row in rows]
     return Stream(
         with_tags(db, entries),

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from slugify import slugify
-from sqlalchemy import delete
+from sqlalchemy import delete, insert
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
@@ -56,10 +56,12 @@ def put_on(db: Session, post_id: UUID, names: Sequence[str]) -> None:
     db.flush()  # the post must be there before its tags
     ids = ids_of(db, {slug_of(name): name for name in names})
     db.execute(delete(PostTag).where(col(PostTag.post_id) == post_id))
-    db.add_all(
-        PostTag(post_id=post_id, tag_id=tag_id, position=position)
+    rows = [
+        {"post_id": post_id, "tag_id": tag_id, "position": position}
         for position, tag_id in enumerate(dict.fromkeys(ids))
-    )
+    ]
+    if rows:
+        db.execute(insert(PostTag), rows)
 
 
 def of_post(db: Session, post_id: UUID) -> list[Tag]:
