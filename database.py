@@ -16,6 +16,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlmodel import Session, create_engine
 from starlette.requests import HTTPConnection
 
+import public_version
+
 log = logging.getLogger("inkstand")
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS", "TRACE"}
 
@@ -86,6 +88,9 @@ class Database:
         """One transaction: committed at the end of the block, rolled back when it raises."""
         with Session(self.writer, expire_on_commit=False) as db:
             yield db
+            db.flush()
+            if version := public_version.raise_if_changed(db):
+                after_commit(db, public_version.CHANGED, version)
             db.commit()
         self.tell_listeners(db)
 
@@ -135,6 +140,7 @@ def release(db: Session) -> None:
     db.expunge_all()
     db.rollback()
     db.info.pop("after_commit", None)
+    public_version.forget(db)
 
 
 def only_reading(db: Session) -> None:

@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     CheckConstraint,
     Column,
     DateTime,
@@ -539,6 +540,17 @@ class PostTag(SQLModel, table=True):
     # When its post is listed, as `streams.is_listed` knows it: never, if empty. Written by the
     # database alone, whatever becomes of the post: see migrations/versions/0005.
     listed_at: datetime | None = moment(default=None, nullable=True)
+
+
+class PublicVersion(SQLModel, table=True):
+    """What readers see, as a number that grows with each change of it: one row. See
+    public_version.py."""
+
+    __tablename__ = "public_version"
+    __table_args__ = (CheckConstraint("id = 1", name="only_one"),)
+
+    id: int = Field(default=1, primary_key=True)
+    version: int = Field(sa_type=BigInteger)
 
 
 class StoredSession(SQLModel, table=True):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-BASE = {"settings", "errors", "models"}
+BASE = {"settings", "errors", "models", "public_version"}
 DOMAIN = BASE | {"database", "backends", "services", "auth_service"}
 ENTRANCE = {"auth_dependencies", "auth_providers", "api_dependencies", "live_dependencies"}
 
@@ -17,7 +17,8 @@ MAY_IMPORT = {
     "settings": set(),
     "errors": set(),
     "models": {"settings"},
-    "database": {"settings", "models"},
+    "public_version": {"models"},
+    "database": {"settings", "models", "public_version"},
     "migrations": {"settings", "models", "database"},
     "backends": BASE | {"database"},
     "services": DOMAIN,
