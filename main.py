@@ -30,11 +30,13 @@ from routers.redirects import handle_redirects
 from routers.refusals import note_refusals
 from routers.relying_parties import passkey_context
 from services import cheat_sheet, media, zones
+from services.counting import Counting
 from services.logins import device_name
-from services.pages import Known
+from services.pages import RESERVED, Known
 from services.previews import Previews
 from services.site import Site
 from services.tag_index import counted
+from services.text import grouped
 from services.texts import minutes_to_read
 from settings import Settings, load_settings
 from web.access_log import AccessLog, set_up_logging
@@ -47,12 +49,13 @@ from web.errors import Faults, answering, handle_errors, reason_of
 from web.head import HeadAsGet
 from web.hosts import HostGuard
 from web.orphans import stop_with_parent
-from web.proxy import ProxyMiddleware
+from web.proxy import ProxyMiddleware, network_of
 from web.security_headers import SecurityHeaders
 from web.session_middleware import SessionMiddleware
 from web.signing import CookieOptions, Cookies
 from web.templating import Templates, site_context
 from web.uploads import Uploads
+from web.visits import Visits
 
 log = logging.getLogger("inkstand")
 PUBLIC = Path(__file__).parent / "public"
@@ -73,7 +76,9 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.limits = open_limits(settings.redis_url, app.state.database)
     app.state.storage = open_storage(settings, app.state.database)
     app.state.uploads = Uploads()
-    app.state.seen = []  # who hears of each request once it is answered
+    visits = Visits(RESERVED, lambda: app.state.counting.hurry())
+    app.state.counting = Counting(settings, app.state.database, visits.take, network_of)
+    app.state.seen = [visits.seen]  # who hears of each request once it is answered
     app.state.watch = Watch(app.state.database, open_events(settings.redis_url))
     app.state.previews = Previews()
     app.state.providers = open_providers(settings)
@@ -96,6 +101,7 @@ def create_app(settings: Settings) -> FastAPI:
         "counted": counted,
         "minutes_to_read": minutes_to_read,
         **zones.words(settings.zone),
+        "grouped": grouped,
     }
     app.state.templates.env.globals |= {"cheat_sheet": cheat_sheet.examples, "now": now}
 
@@ -165,11 +171,13 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         waiting = asyncio.create_task(migrate_when_possible(app.state.database))
     await app.state.watch.open()
     app.state.jobs.start()
+    app.state.counting.start()
     yield
     await app.state.watch.close()
     if waiting:
         waiting.cancel()
     await run_in_threadpool(app.state.jobs.stop)
+    await run_in_threadpool(app.state.counting.stop)
     await app.state.sessions.close()
     app.state.limits.close()
     app.state.database.close()

@@ -1,6 +1,6 @@
 """Every table: its fields, and the questions that a row can answer about itself in a line."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, Literal
 from uuid import UUID, uuid4
 
@@ -573,3 +573,50 @@ class Throttle(SQLModel, table=True):
     key: str = Field(max_length=64, primary_key=True)
     tries: int
     expires_at: datetime = moment(index=True)
+
+
+class PostViews(SQLModel, table=True):
+    """How often a post was read on a day, and by how many; days are those at the blog's place.
+
+    `visitors` are those that were told apart: never more than `views`.
+    """
+
+    __tablename__ = "post_views"
+
+    post_id: UUID = Field(foreign_key="posts.id", ondelete="CASCADE", primary_key=True)
+    day: date = Field(primary_key=True, index=True)
+    views: int
+    visitors: int
+
+
+class PostReferrer(SQLModel, table=True):
+    """How many of these views came from a link on another host; "*" is all that there were too many
+    of. What is missing of the views came from nowhere that is known."""
+
+    __tablename__ = "post_referrers"
+
+    post_id: UUID = Field(foreign_key="posts.id", ondelete="CASCADE", primary_key=True)
+    day: date = Field(primary_key=True, index=True)
+    host: str = Field(max_length=100, primary_key=True)
+    views: int
+
+
+class VisitorSalt(SQLModel, table=True):
+    """What the visitors of a day are told apart by; deleted when the day is over."""
+
+    __tablename__ = "visitor_salts"
+
+    day: date = Field(primary_key=True)
+    salt: bytes = Field(sa_type=LargeBinary)
+
+
+class VisitorDigest(SQLModel, table=True):
+    """That somebody has read something on a day: neither who nor what. Goes with the salt, without
+    which it means nothing."""
+
+    __tablename__ = "visitor_digests"
+
+    digest: int = Field(
+        sa_column=Column(BigInteger, primary_key=True, autoincrement=False, nullable=False)
+    )
+    day: date = Field(index=True)

@@ -91,6 +91,7 @@ class Settings(BaseSettings):
     jobs: Literal["web", "worker"] = "web"
     require_verified_email: bool = False
     audit_days: Annotated[int, Field(ge=1, le=3650)] = 365
+    view_days: Annotated[int, Field(ge=1, le=3650)] = 730
 
     github_client_id: Annotated[str, Field(max_length=200)] = ""
     github_client_secret: SecretStr = SecretStr("")

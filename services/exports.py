@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any
 from uuid import UUID
@@ -21,6 +21,7 @@ from models import (
     Media,
     Passkey,
     Post,
+    PostViews,
     RefreshToken,
     Revision,
     User,
@@ -89,6 +90,7 @@ events.json       logins, and what changed in your account
 identities.json   the accounts elsewhere by which you log in
 tokens.json       your access tokens; api-logins.json: programs that are logged in for you
 passkeys.json     your passkeys
+views.json        how often your posts were read, by day
 
 Passwords, keys and the tokens themselves are not in here. Times are in UTC.
 """
@@ -113,6 +115,8 @@ def write(db: Session, user: User, settings: Settings, storage: Storage) -> IO[b
         for name, (model, owner, columns) in TABLES.items():
             with archive.open(name, "w") as entry:
                 write_rows(entry, rows_of(db, model, owner, columns, user))
+        with archive.open("views.json", "w") as entry:
+            write_rows(entry, views_of(db, user))
         for post, names in posts_of(db, user):
             archive.writestr(f"posts/{post.slug}.md", markdown_file(post, names))
             if post.staged:
@@ -144,6 +148,16 @@ def rows_of(
     for some in portions(ids, ROWS_AT_ONCE):
         query: Any = select(*wanted).where(col(model.id).in_(some)).order_by(model.id)
         yield from (dict(zip(columns, row, strict=True)) for row in db.execute(query))
+
+
+def views_of(db: Session, user: User) -> Iterator[dict[str, Any]]:
+    """Post by post, the days in order."""
+    columns: tuple[Any, ...] = (Post.slug, PostViews.day, PostViews.views, PostViews.visitors)
+    ids = db.exec(select(Post.id).where(Post.author_id == user.id)).all()
+    for some in portions(ids, POSTS_AT_ONCE):
+        query: Any = select(*columns).join(Post).where(col(PostViews.post_id).in_(some))
+        for row in db.execute(query.order_by(col(PostViews.post_id), col(PostViews.day))):
+            yield dict(zip(("slug", "day", "views", "visitors"), row, strict=True))
 
 
 def posts_of(db: Session, user: User) -> Iterator[tuple[Post, list[str]]]:
@@ -220,5 +234,5 @@ def as_json(value: Any, indent: int | None = 2) -> str:
     return json.dumps(value, ensure_ascii=False, indent=indent, default=in_words)
 
 
-def in_words(value: datetime | UUID) -> str:
-    return str(value) if isinstance(value, UUID) else value.isoformat(timespec="seconds")
+def in_words(value: datetime | date | UUID) -> str:
+    return value.isoformat(timespec="seconds") if isinstance(value, datetime) else str(value)

@@ -19,7 +19,7 @@ from services.texts import Text
 RESERVED = frozenset(
     """
     admin api archive auth comments docs drafts feed feeds healthz live media metrics newsletter
-    openapi posts preview readyz rss search series settings sitemap static tags trash users
+    openapi posts preview readers readyz rss search series settings sitemap static tags trash users
     well-known ws
     """.split()
 )

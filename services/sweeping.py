@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, delete, exists, inspect, select
+from sqlalchemy import ColumnElement, Select, delete, exists, inspect, select, tuple_
 from sqlmodel import Session, SQLModel, col
 
 from database import Database
@@ -15,7 +15,9 @@ from models import (
     Mail,
     MailToken,
     Post,
+    PostReferrer,
     PostTag,
+    PostViews,
     RefreshToken,
     RetiredName,
     Series,
@@ -25,7 +27,7 @@ from models import (
     Throttle,
     now,
 )
-from services import trash
+from services import trash, visitors
 from settings import Settings
 
 BATCH, POSTS_AT_ONCE = 500, 20
@@ -39,6 +41,7 @@ def sweep(database: Database, settings: Settings) -> int:
     swept = sum(
         delete_all(database, model, is_over) for model, is_over in what_is_over(settings, now())
     )
+    visitors.forget(database, visitors.first_kept(now(), settings.zone))
     return swept + empty_trashes(database)
 
 
@@ -56,6 +59,9 @@ def what_is_over(
     yield Invitation, (col(Invitation.expires_at) < past) | (col(Invitation.used_at) < past)
     yield Mail, (col(Mail.created_at) < past) & col(Mail.next_try_at).is_(None)
     yield AuditEvent, col(AuditEvent.at) < moment - timedelta(days=settings.audit_days)
+    first_day = visitors.day_of(moment, settings.zone) - timedelta(days=settings.view_days)
+    yield PostViews, col(PostViews.day) < first_day
+    yield PostReferrer, col(PostReferrer.day) < first_day
     # Texts that wait may still say what a tag was called, so a tag with an old name stays.
     is_carried = exists().where(col(PostTag.tag_id) == col(Tag.id))
     had_names = exists().where(col(TagAlias.tag_id) == col(Tag.id))
@@ -66,13 +72,14 @@ def what_is_over(
 
 
 def delete_all(database: Database, model: type[SQLModel], is_over: ColumnElement[bool]) -> int:
-    [key] = inspect(model).primary_key
+    parts = inspect(model).primary_key
+    key: Any = parts[0] if len(parts) == 1 else tuple_(*parts)
 
     def end(db: Session, keys: Sequence[Any]) -> None:
         # What somebody has made use of meanwhile stays.
         db.execute(delete(model).where(key.in_(keys), is_over))
 
-    return in_batches(database, select(key).where(is_over).limit(BATCH), end)
+    return in_batches(database, select(*parts).where(is_over).limit(BATCH), end)
 
 
 def empty_trashes(database: Database) -> int:
@@ -96,7 +103,8 @@ def in_batches(
             break
         with database.writing() as db:
             # Not as one statement: PostgreSQL may run its inner query, and so its limit, many times.
-            keys = db.scalars(free).all()
+            rows = db.execute(free).all()
+            keys = [row[0] if len(row) == 1 else tuple(row) for row in rows]
             end(db, keys)
         total += len(keys)
     return total

@@ -67,3 +67,8 @@ def name(found: re.Match[str]) -> str:
 def printable(value: str) -> str:
     """The same text without what cannot be stored, for showing a form again."""
     return UNSTORABLE.sub("\ufffd", value)
+
+
+def grouped(count: int) -> str:
+    """“12 345”, with narrow spaces (ISO 31-0), which mean the same in every language."""
+    return f"{count:,}".replace(",", "\u202f")

@@ -8,7 +8,18 @@ from sqlmodel import Session, col, select
 
 from database import after_commit
 from errors import Gone
-from models import Autosave, MediaUse, Post, PostTag, Revision, Slug, User, now
+from models import (
+    Autosave,
+    MediaUse,
+    Post,
+    PostReferrer,
+    PostTag,
+    PostViews,
+    Revision,
+    Slug,
+    User,
+    now,
+)
 from services import pages, posts, publishing, streams
 
 KEPT_FOR = timedelta(days=30)
@@ -63,7 +74,7 @@ def erase(db: Session, which: ColumnElement[bool], **values: Any) -> None:
     ids = db.exec(select(Post.id).where(which).with_for_update()).all()
     which = col(Post.id).in_(ids)
     theirs = select(Post.id).where(which)
-    for model in (PostTag, Revision, Autosave, MediaUse):
+    for model in (PostTag, Revision, Autosave, MediaUse, PostViews, PostReferrer):
         db.execute(delete(model).where(col(model.post_id).in_(theirs)))
     unseen = select(Post.id).where(which, ~streams.was_public())
     db.execute(delete(Slug).where(col(Slug.post_id).in_(unseen)))

@@ -144,6 +144,8 @@ POST   /posts/{slug}/preview-link                    login    no       no       
 POST   /posts/{slug}/preview-link draft              login    no       -        ok       ok       ok
 POST   /posts/{slug}/preview-link/delete             login    no       no       ok       ok       ok
 POST   /posts/{slug}/preview-link/delete draft       login    no       -        ok       ok       ok
+GET    /posts/{slug}/readers                         login    no       no       ok       ok       ok
+GET    /posts/{slug}/readers draft                   login    no       -        ok       ok       ok
 POST   /posts/{slug}/restore                         login    no       no       ok       ok       ok
 POST   /posts/{slug}/restore draft                   login    no       -        ok       ok       ok
 GET    /posts/{slug}/revisions                       login    no       no       ok       ok       ok
@@ -156,6 +158,7 @@ POST   /posts/{slug}/staged/delete                   login    no       no       
 POST   /posts/{slug}/staged/delete draft             login    no       -        ok       ok       ok
 POST   /posts/{slug}/unpin                           login    no       no       no       ok       ok
 POST   /posts/{slug}/unpin draft                     login    no       no       no       ok       ok
+GET    /readers                                      login    no       ok       ok       ok       ok
 POST   /preview                                      login    no       ok       ok       ok       ok
 GET    /preview/{token}                              -        -        -        -        -        -
 GET    /preview/{token}/media/{media_id}/{name}      -        -        -        -        -        -

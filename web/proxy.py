@@ -45,6 +45,11 @@ def client_address(scope: Scope) -> str:
     return str(address) if address else "unknown"
 
 
+def network_of(address: str) -> str:
+    """The same as `client_network` of a request that comes from there."""
+    return client_network({"client": (address, 0)})
+
+
 def client_network(scope: Scope, v4_bits: int = 32, v6_bits: int = 64) -> str:
     """The network to count tries by: an IPv4 address, or the /64 that an IPv6 customer holds."""
     address = ip_address(scope)
