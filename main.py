@@ -29,7 +29,8 @@ from routers.receiving import UPLOADS
 from routers.redirects import handle_redirects
 from routers.refusals import note_refusals
 from routers.relying_parties import passkey_context
-from services import cheat_sheet, media, zones
+from services import cheat_sheet, heads, media, zones
+from services.cards.gallery import Gallery
 from services.counting import Counting
 from services.logins import device_name
 from services.pages import RESERVED, Known
@@ -81,6 +82,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.seen = [visits.seen]  # who hears of each request once it is answered
     app.state.watch = Watch(app.state.database, open_events(settings.redis_url))
     app.state.previews = Previews()
+    app.state.gallery = Gallery()
     app.state.providers = open_providers(settings)
     app.state.auth_providers = providers_of(settings)
     app.state.jobs = Jobs(settings, app.state.database)
@@ -100,6 +102,7 @@ def create_app(settings: Settings) -> FastAPI:
         "device": device_name,
         "counted": counted,
         "minutes_to_read": minutes_to_read,
+        "og_locale": heads.locale_of,
         **zones.words(settings.zone),
         "grouped": grouped,
     }

@@ -5,6 +5,7 @@ from starlette.responses import JSONResponse, Response
 
 from auth_dependencies import OptionalUser, public
 from routers.api.document import document_of
+from services import heads
 from web.templating import public_page
 
 router = public()
@@ -12,8 +13,9 @@ router = public()
 
 @router.get("/docs", name="documentation")
 def show(request: Request, _: OptionalUser) -> Response:
-    base = request.app.state.settings.link_base
-    return public_page(request, "documentation/show.html", api=document_of(request.app), base=base)
+    site, api = request.app.state.site.now(), document_of(request.app)
+    head = heads.of_page(site, "/docs")
+    return public_page(request, "documentation/show.html", api=api, base=site.link_base, head=head)
 
 
 @router.get("/openapi.json", name="openapi")

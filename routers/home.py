@@ -10,7 +10,7 @@ import auth_service
 from auth_dependencies import get_user_from_session, public
 from database import Db
 from errors import NotFound
-from services import names, streams
+from services import heads, names, streams
 from web.templating import public_page, redirect
 
 router = public("", Depends(get_user_from_session))
@@ -21,7 +21,9 @@ Cursor = Annotated[str, Query(max_length=64)]
 @router.get("/", name="home")
 @router.get("/posts", name="posts.index")
 def index(request: Request, db: Db, before: Cursor = "", after: Cursor = "") -> Response:
-    return public_page(request, "posts/index.html", stream=streams.front_page(db, before, after))
+    stream = streams.front_page(db, before, after)
+    head = heads.of_home(request.app.state.site.now(), stream, before, after)
+    return public_page(request, "posts/index.html", stream=stream, head=head)
 
 
 @router.get("/users/{username}", name="users.show")
@@ -36,4 +38,5 @@ def author(
     if username != found.username:
         return redirect(request, "users.show", username=found.username, permanent=True)
     stream = streams.by_author(db, found, before, after)
-    return public_page(request, "users/show.html", author=found, stream=stream)
+    head = heads.of_author(request.app.state.site.now(), found, stream, before, after)
+    return public_page(request, "users/show.html", author=found, stream=stream, head=head)

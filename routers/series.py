@@ -1,6 +1,6 @@
 """Series of posts: read in their order, and kept in order by their authors."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Query
 from starlette.requests import Request
@@ -10,7 +10,7 @@ from auth_dependencies import CurrentUser, OptionalUser, get_user_from_session, 
 from database import Db
 from errors import NotFound
 from routers.loading import OwnSeries
-from services import series, series_order
+from services import heads, series, series_order
 from services.permissions import WRITE, can_edit
 from web.forms import Form, form_of
 from web.templating import page, public_page, redirect, redirect_to
@@ -26,7 +26,8 @@ Move = Annotated[Form[series_order.Move], Depends(form_of(series_order.Move))]
 @readable.get("", name="series.index")
 def index(request: Request, db: Db, after: Cursor = "", before: Cursor = "") -> Response:
     listing = series.index(db, after, before)
-    return public_page(request, "series/index.html", listing=listing)
+    head = heads.of_listing(request.app.state.site.now(), "/series", listing, before, after)
+    return public_page(request, "series/index.html", listing=listing, head=head)
 
 
 @readable.get("/{slug}", name="series.show")
@@ -39,9 +40,10 @@ def show(request: Request, slug: str, user: OptionalUser, db: Db) -> Response:
     if slug != found.slug:
         return redirect(request, "series.show", slug=found.slug, permanent=True)
     author = series.author_of(db, found)
-    return public_page(
-        request, "series/show.html", series=found, parts=parts, author=author, can_edit=may
-    )
+    known: dict[str, Any] = {"series": found, "parts": parts, "author": author, "can_edit": may}
+    if parts:
+        known["head"] = heads.of_page(request.app.state.site.now(), f"/series/{found.slug}")
+    return public_page(request, "series/show.html", **known)
 
 
 @router.get("/{slug}/edit", name="series.edit")

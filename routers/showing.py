@@ -8,7 +8,7 @@ from starlette.responses import Response
 from database import Db, release
 from models import User
 from routers.loading import AtAnotherAddress
-from services import posts, reading
+from services import heads, posts, reading
 from services.permissions import can_edit
 from services.posts import Page
 from web.templating import public_page
@@ -24,6 +24,8 @@ def show_to(
     except posts.MovedPost as moved:
         raise AtAnotherAddress(moved.post.path) from None
     html, may_edit = html_of(request, shown, db), can_edit(user, shown.post)
+    if shown.post.is_public:
+        more["head"] = heads.of_post(db, request.app.state.site.now(), shown, html)
     return public_page(
         request, "posts/show.html", shown=shown, html=html, can_edit=may_edit, **more
     )

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from auth_dependencies import CurrentUser, OptionalUser, get_user_from_session, guarded, public
 from database import Db, release
 from errors import NotFound
-from services import streams, tag_index, tag_names, tags
+from services import heads, streams, tag_index, tag_names, tags
 from services.permissions import EDIT_ANY, has_scopes
 from web.forms import Form, form_of
 from web.templating import page, public_page, redirect
@@ -30,7 +30,9 @@ def index(
     before: Cursor = "",
 ) -> Response:
     listing = tag_index.page(db, by, after, before)
-    return public_page(request, "tags/index.html", listing=listing, by=by)
+    order = {"by": by} if by != "name" else {}
+    head = heads.of_listing(request.app.state.site.now(), "/tags", listing, before, after, **order)
+    return public_page(request, "tags/index.html", listing=listing, by=by, head=head)
 
 
 @readable.get("/{tag}", name="tags.show")
@@ -53,6 +55,7 @@ def show(
         "tags/show.html",
         tag=found,
         stream=stream,
+        head=heads.of_tag(request.app.state.site.now(), found, stream, before, after),
         posts=tag_index.posts_with(db, found),
         can_edit=user is not None and has_scopes(user, EDIT_ANY),
     )

@@ -94,6 +94,14 @@ def is_shown() -> ColumnElement[bool]:
     )
 
 
+def shown_in(db: Session, post: Post, ids: Iterable[UUID]) -> set[UUID]:
+    """Those of these images that readers of a post see."""
+    uses = select(MediaUse.media_id).where(
+        MediaUse.post_id == post.id, MediaUse.place == TEXT, col(MediaUse.media_id).in_(list(ids))
+    )
+    return set(db.exec(uses))
+
+
 def check_seen(
     db: Session, seen: Seen, reader: User | None, scopes: frozenset[str] | None = None
 ) -> None:

@@ -109,6 +109,7 @@ GET    /auth/verify                                  ok       ok       ok       
 POST   /auth/verify                                  login    ok       ok       ok       ok       ok
 GET    /auth/verify/{token}                          ok       ok       ok       ok       ok       ok
 POST   /auth/verify/{token}                          ok       ok       ok       ok       ok       ok
+GET    /card.png                                     ok       ok       ok       ok       ok       ok
 GET    /docs                                         ok       ok       ok       ok       ok       ok
 GET    /drafts                                       login    no       ok       ok       ok       ok
 GET    /healthz                                      ok       ok       ok       ok       ok       ok
@@ -132,6 +133,8 @@ PUT    /posts/{slug}/autosave                        login    no       no       
 PUT    /posts/{slug}/autosave draft                  login    no       -        ok       ok       ok
 POST   /posts/{slug}/autosave/delete                 login    no       no       ok       ok       ok
 POST   /posts/{slug}/autosave/delete draft           login    no       -        ok       ok       ok
+GET    /posts/{slug}/card.png                        ok       ok       ok       ok       ok       ok
+GET    /posts/{slug}/card.png draft                  -        -        -        -        -        -
 GET    /posts/{slug}/delete                          login    no       no       ok       ok       ok
 GET    /posts/{slug}/delete draft                    login    no       -        ok       ok       ok
 POST   /posts/{slug}/delete                          login    no       no       ok       ok       ok
