@@ -7,7 +7,7 @@ the worker (`blog.py worker`), by way of huey, that there is something to do.
 import logging
 import threading
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cached_property, wraps
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,7 @@ from backends.mail import open_mailer
 from backends.storage import Storage, open_storage
 from database import Database
 from models import now
-from services import mails, media, outbox, rerendering, sweeping
+from services import mails, media, outbox, rerendering, sweeping, tag_uris
 from settings import Settings
 
 if TYPE_CHECKING:  # huey: 60 ms and 8 MiB, for those who have a worker
@@ -69,6 +69,7 @@ class Jobs:
         self.look_at, self.sweep_at = now(), now() + FIRST_SWEEP
         self.sweep_files_at = self.sweep_at
         self.rerender_at = now() + FIRST_RERENDER
+        self.settle_at: datetime | None = now() + FIRST_RERENDER
         self.thread = threading.Thread(target=self.run, name="jobs", daemon=True)
         self.is_wanted = threading.Event()
         self.is_over = False
@@ -138,6 +139,8 @@ class Jobs:
             self.sweep_files()
         if now() >= self.rerender_at:
             self.rerender()
+        if self.settle_at and now() >= self.settle_at:
+            self.settle()
 
     @safely
     def deliver(self) -> None:
@@ -164,3 +167,10 @@ class Jobs:
         update. Looked for again later, since the older version may go on for a while."""
         self.rerender_at = now() + SWEEP_EVERY
         rerendering.rerender(self.database, is_over=lambda: self.is_over)
+
+    @safely
+    def settle(self) -> None:
+        """Note for good by which domain feeds name their entries: once in the life of a blog."""
+        self.settle_at = now() + LOOK_EVERY
+        if tag_uris.settle(self.database, self.settings.link_base):
+            self.settle_at = None

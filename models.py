@@ -128,17 +128,8 @@ class Site(SQLModel, table=True):
 
     id: int = Field(default=1, primary_key=True)
     owner_id: UUID = Field(foreign_key="users.id")
-
-
-class SiteSettings(SQLModel, table=True):
-    """How the blog presents itself, as its owner chose: at most one row. See site_settings.py."""
-
-    __tablename__ = "site_settings"
-    __table_args__ = (CheckConstraint("id = 1", name="only_one"),)
-
-    id: int = Field(default=1, primary_key=True)
-    chosen: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
-    logo_id: UUID | None = Field(default=None, foreign_key="media.id", ondelete="SET NULL")
+    # What the ids of all entries in feeds begin with, whatever the blog's domain is: tag_uris.py.
+    tagging_entity: str | None = Field(default=None, max_length=280)
 
 
 class Login(SQLModel, table=True):

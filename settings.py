@@ -103,6 +103,7 @@ class Settings(BaseSettings):
     oidc_client_secret: SecretStr = SecretStr("")
     auth_providers: Annotated[list[ImportPath], NoDecode] = []
     breached_passwords_url: Annotated[str, Field(max_length=200)] = ""
+    websub_hub: Annotated[str, Field(max_length=200)] = ""
 
     @property
     def in_production(self) -> bool:
@@ -262,6 +263,13 @@ class Settings(BaseSettings):
             must_be_private("BREACHED_PASSWORDS_URL", value)
         return value
 
+    @field_validator("websub_hub")
+    @classmethod
+    def be_a_hub(cls, value: str) -> str:
+        if value:
+            must_be_private("WEBSUB_HUB", value)
+        return value
+
     @model_validator(mode="after")
     def have_cookies_that_browsers_take(self) -> Self:
         if self.cookie_samesite == "none" and not self.cookies_are_secure:
@@ -280,6 +288,12 @@ class Settings(BaseSettings):
             raise ValueError("MAIL_FROM is missing: the address that mails come from.")
         if self.smtp_url and self.in_production and not self.base_url:
             raise ValueError("BASE_URL is missing: mails carry links, and those begin with it.")
+        return self
+
+    @model_validator(mode="after")
+    def have_addresses_for_a_hub(self) -> Self:
+        if self.websub_hub and self.in_production and not self.base_url:
+            raise ValueError("BASE_URL is missing: what a hub is told of begins with it.")
         return self
 
     @model_validator(mode="after")

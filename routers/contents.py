@@ -13,6 +13,7 @@ from routers import (
     documentation,
     email_changes,
     exports,
+    feeds,
     health,
     home,
     identities,
@@ -40,7 +41,6 @@ from routers import (
     revisions,
     second_steps,
     series,
-    site_settings,
     staged,
     tags,
     tokens,
@@ -97,8 +97,6 @@ ROUTERS = (
     exports.router,
     departures.router,
     admin.router,
-    site_settings.router,
-    site_settings.readable,
     people.readable,
     people.router,
     ownership.router,
@@ -109,5 +107,6 @@ ROUTERS = (
     tokens.router,
     documentation.router,
     *api.routers,
+    feeds.router,
     pages.router,  # the last one: its addresses have a single segment, whichever is free
 )

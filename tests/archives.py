@@ -17,7 +17,7 @@ import migrations
 from backends.storage import open_storage
 from database import Database
 from models import Autosave, Media, MediaUse, Post, Series, Slug, Tag, TagAlias, User
-from services import media, media_uses, slugs, tags, texts
+from services import media, media_uses, slugs, tag_uris, tags, texts
 from services.archives import containers, importing, packing, pictures, shapes
 from services.archives.planning import Plan
 from settings import Role
@@ -126,6 +126,7 @@ class World:
             self.db.add(user)
             self.users[name] = user
         auth_service.claim_ownership(self.db, self.users["maren"])
+        tag_uris.keep(self.db, "before.example,2001-02-03")
 
     def add_images(self, sizes: dict[str, tuple[shapes.Picture, int]]) -> None:
         for name, (about, size) in sizes.items():

@@ -8,15 +8,14 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-BASE = {"settings", "errors", "models", "public_version", "languages"}
+BASE = {"settings", "errors", "models", "public_version"}
 DOMAIN = BASE | {"database", "backends", "services", "auth_service"}
 ENTRANCE = {"auth_dependencies", "auth_providers", "api_dependencies", "live_dependencies"}
 
 # What a part of the house may import of ours, beside itself.
 MAY_IMPORT = {
     "settings": set(),
-    "languages": set(),
-    "errors": {"languages"},
+    "errors": set(),
     "models": {"settings"},
     "public_version": {"models"},
     "database": {"settings", "models", "public_version"},
@@ -24,7 +23,7 @@ MAY_IMPORT = {
     "backends": BASE | {"database"},
     "services": DOMAIN,
     "auth_service": DOMAIN,
-    "web": {"settings", "languages", "errors", "backends"},
+    "web": {"settings", "errors", "backends"},
     "auth_dependencies": DOMAIN | {"web"},
     "auth_providers": DOMAIN | {"web", "auth_dependencies"},
     "api_dependencies": DOMAIN | {"web", "auth_dependencies", "auth_providers"},

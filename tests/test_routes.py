@@ -46,10 +46,6 @@ POST   /admin/mail                                   login    no       no       
 POST   /admin/mail/{mail_id}/retry                   login    no       no       no       no       -
 GET    /admin/owner                                  login    no       no       no       no       ok
 POST   /admin/owner                                  login    no       no       no       no       ok
-GET    /admin/settings                               login    no       no       no       no       ok
-POST   /admin/settings                               login    no       no       no       no       ok
-GET    /admin/settings/logo                          login    no       no       no       no       ok
-POST   /admin/settings/logo                          login    no       no       no       no       ok
 GET    /admin/users                                  login    no       no       no       no       ok
 GET    /admin/users/{username}                       login    no       no       no       no       ok
 POST   /admin/users/{username}/logins/delete         login    no       no       no       no       ok
@@ -116,6 +112,8 @@ POST   /auth/verify/{token}                          ok       ok       ok       
 GET    /card.png                                     ok       ok       ok       ok       ok       ok
 GET    /docs                                         ok       ok       ok       ok       ok       ok
 GET    /drafts                                       login    no       ok       ok       ok       ok
+GET    /feed.json                                    ok       ok       ok       ok       ok       ok
+GET    /feed.xml                                     ok       ok       ok       ok       ok       ok
 GET    /healthz                                      ok       ok       ok       ok       ok       ok
 GET    /media                                        login    no       ok       ok       ok       ok
 POST   /media                                        login    no       ok       ok       ok       ok
@@ -170,6 +168,7 @@ POST   /preview                                      login    no       ok       
 GET    /preview/{token}                              -        -        -        -        -        -
 GET    /preview/{token}/media/{media_id}/{name}      -        -        -        -        -        -
 GET    /readyz                                       ok       ok       ok       ok       ok       ok
+GET    /rss.xml                                      ok       ok       ok       ok       ok       ok
 GET    /series                                       ok       ok       ok       ok       ok       ok
 GET    /series/{slug}                                ok       ok       ok       ok       ok       ok
 POST   /series/{slug}                                login    no       no       ok       ok       ok
@@ -217,11 +216,13 @@ POST   /settings/two-factor/recovery-codes/noted     login    ok       ok       
 POST   /settings/two-factor/secret                   login    ok       ok       ok       ok       ok
 GET    /settings/username                            login    ok       ok       ok       ok       ok
 POST   /settings/username                            login    ok       ok       ok       ok       ok
-GET    /style/{digest}.css                           -        -        -        -        -        -
 GET    /tags                                         ok       ok       ok       ok       ok       ok
 GET    /tags/{tag}                                   ok       ok       ok       ok       ok       ok
 POST   /tags/{tag}                                   login    no       no       no       ok       ok
 GET    /tags/{tag}/edit                              login    no       no       no       ok       ok
+GET    /tags/{tag}/feed.json                         ok       ok       ok       ok       ok       ok
+GET    /tags/{tag}/feed.xml                          ok       ok       ok       ok       ok       ok
+GET    /tags/{tag}/rss.xml                           ok       ok       ok       ok       ok       ok
 GET    /trash                                        login    no       ok       ok       ok       ok
 GET    /trash/delete                                 login    no       ok       ok       ok       ok
 POST   /trash/delete                                 login    no       ok       ok       ok       ok
@@ -232,6 +233,9 @@ POST   /users/register                               ok       ok       ok       
 GET    /users/register/openid                        ok       ok       ok       ok       ok       ok
 POST   /users/register/openid                        ok       ok       ok       ok       ok       ok
 GET    /users/{username}                             ok       ok       ok       ok       ok       ok
+GET    /users/{username}/feed.json                   ok       ok       ok       ok       ok       ok
+GET    /users/{username}/feed.xml                    ok       ok       ok       ok       ok       ok
+GET    /users/{username}/rss.xml                     ok       ok       ok       ok       ok       ok
 GET    /{slug:page}                                  ok       ok       ok       ok       ok       ok
 """
 

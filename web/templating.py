@@ -1,6 +1,8 @@
 """Pages from templates: what every page knows, and the two ways a route ends."""
 
 from collections.abc import Callable
+from datetime import datetime
+from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -9,9 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from languages import ENGLISH, speaking
-from web import flash
-from web.spoken_templates import be_spoken
+from web import flash, xml
 
 TEMPLATES = Path(__file__).parent.parent / "templates"
 ContextProcessor = Callable[[Request], dict[str, Any]]
@@ -28,26 +28,18 @@ class Templates:
             trim_blocks=True,
             lstrip_blocks=True,
             auto_reload=reload,
+            extensions=["jinja2.ext.i18n"],
         )
-        be_spoken(self.env, "en")
+        self.env.install_null_translations(newstyle=True)  # type: ignore[attr-defined]
         self.env.globals |= everywhere
-        self.env.filters["megabytes"] = megabytes
-        self.by_language = {"en": self.env}
+        self.env.filters |= {"megabytes": megabytes, "xml": xml.escaped}
         self.context_processors: list[ContextProcessor] = []
 
     def render(self, request: Request, name: str, context: dict[str, Any]) -> str:
         known: dict[str, Any] = {"request": request, "flash": flash.waiting(request)}
         for processor in self.context_processors:
             known |= processor(request)
-        speech = known["site"].speech if "site" in known else ENGLISH
-        with speaking(speech):
-            return self.env_for(speech.language).get_template(name).render(known | context)
-
-    def env_for(self, language: str) -> Environment:
-        """Templates are compiled once for each language that was ever wanted."""
-        if language not in self.by_language:
-            self.by_language[language] = be_spoken(self.env.overlay(), language)
-        return self.by_language[language]
+        return self.env.get_template(name).render(known | context)
 
 
 def site_context(request: Request) -> dict[str, Any]:
@@ -70,9 +62,14 @@ def public_page(request: Request, name: str, **context: Any) -> Response:
     return response
 
 
-def public_document(body: str | bytes, media_type: str) -> Response:
+def public_document(
+    body: str | bytes, media_type: str, last_modified: datetime | None = None
+) -> Response:
     """The same for what is no HTML page, such as a feed."""
-    return Response(body, media_type=media_type, headers={"Cache-Control": "no-cache"})
+    headers = {"Cache-Control": "no-cache"}
+    if last_modified:
+        headers["Last-Modified"] = format_datetime(last_modified, usegmt=True)
+    return Response(body, media_type=media_type, headers=headers)
 
 
 def redirect(

@@ -58,6 +58,7 @@ class Foreign:
         self.container = container
         self.report = report
         self.zone = zone
+        self.feed_ids = ""
         self.author = ""  # of texts that name none
         self.authors, self.tags, self.series, self.gone = [], [], [], []
         self.slugs: dict[str, str] = {}  # and whose they are

@@ -14,7 +14,7 @@ from zipfile import ZIP_STORED, ZipFile, ZipInfo
 from sqlmodel import Session, col, func, select
 
 from backends.storage import Storage
-from models import Autosave, Media, MediaUse, Post, Series, Slug, Tag, TagAlias, User
+from models import Autosave, Media, MediaUse, Post, Series, Site, Slug, Tag, TagAlias, User
 from services import tags
 from services.archives import front_matter, pictures, shapes, values
 from settings import Role
@@ -61,7 +61,8 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
 
 def entries(db: Session, storage: Storage, *, with_emails: bool = False) -> Iterator[Entry]:
     """All files, in order. `db` must see one moment: see `Database.snapshot`."""
-    yield "inkstand.yaml", head_of(shapes.Manifest(format=values.FORMAT))
+    feed_ids = db.exec(select(Site.tagging_entity)).first() or ""
+    yield "inkstand.yaml", head_of(shapes.Manifest(format=values.FORMAT, feed_ids=feed_ids))
     names = dict(db.exec(select(User.id, User.username)).all())
     hidden = {} if with_emails else {"email": None, "email_confirmed": None}
     for user in rows(db, User, User.username):

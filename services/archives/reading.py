@@ -65,6 +65,7 @@ class Text:
 
 class Archive(Protocol):
     report: Report
+    feed_ids: str  # "" if they begin anew
     authors: list[shapes.Author]
     tags: list[shapes.Tag]
     series: list[shapes.Series]
@@ -85,7 +86,7 @@ class Own:
     def __init__(self, container: Container, report: Report) -> None:
         self.container = container
         self.report = report
-        shapes.parsed(shapes.Manifest, self.yaml(MANIFEST))
+        self.feed_ids = shapes.parsed(shapes.Manifest, self.yaml(MANIFEST)).feed_ids
         self.authors = self.all("authors", shapes.Author)
         self.tags = self.all("tags", shapes.Tag)
         self.series = self.all("series", shapes.Series)

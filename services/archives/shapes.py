@@ -22,6 +22,7 @@ from services.archives.values import (
     TagName,
     TagNames,
     Username,
+    feed_ids,
 )
 from services.credentials import email_address
 from services.text import one_line, optional_line
@@ -70,6 +71,7 @@ class Manifest(Shape):
     """inkstand.yaml"""
 
     format: Format
+    feed_ids: Annotated[str, AfterValidator(feed_ids)] = ""
 
 
 class Author(Shape):

@@ -9,7 +9,7 @@ from sqlmodel import Session, select
 
 import auth_service
 from models import NOBODY, Autosave, Media, MediaUse, Post, Series, Slug, Tag, TagAlias, User
-from services import departures, markdown, media_uses, revisions, tags, texts, usernames
+from services import departures, markdown, media_uses, revisions, tag_uris, tags, texts, usernames
 from services.archives import pictures, shapes
 from services.archives.planning import Plan
 from services.archives.reading import Text
@@ -61,6 +61,8 @@ class Storing:
             self.people[user.username] = user.id
             if user.role == Role.owner:
                 auth_service.claim_ownership(self.db, user)
+        if self.plan.archive.feed_ids:
+            tag_uris.keep(self.db, self.plan.archive.feed_ids)
         self.let_go()
 
     def person(self, username: str) -> UUID:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, AwareDatetime, Field
 
-from services import media_names, slugs, tags, usernames
+from services import media_names, slugs, tag_uris, tags, usernames
 
 FORMAT = 1
 LONGEST_SLUG = 120
@@ -17,6 +17,13 @@ SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 def known_format(value: int) -> int:
     if value != FORMAT:
         raise ValueError(f"This is format {value}; this version of Inkstand knows {FORMAT}.")
+    return value
+
+
+def feed_ids(value: str) -> str:
+    """What the ids of entries in feeds begin with."""
+    if value and not tag_uris.ENTITY.fullmatch(value):
+        raise ValueError("It must be a domain and a day, as in blog.example,2026-03-01.")
     return value
 
 

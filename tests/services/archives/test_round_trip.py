@@ -92,6 +92,7 @@ def contents(database: Database) -> dict[str, Any]:
             },
             "slugs": set(db.exec(select(Slug.slug, Slug.post_id))),
             "tags": set(db.exec(select(Tag.slug, Tag.name))),
+            "feed ids": db.exec(select(Site.tagging_entity)).one(),
             "aliases": set(db.exec(select(TagAlias.slug, Tag.slug).join(Tag))),
             "unsaved": sorted(
                 (names[each.user_id], each.text, each.saved_at, each.base_version < version)
