@@ -69,6 +69,7 @@ class Database:
         # connections whose requests wait for a thread. What is left over is for sessions and limits.
         self.turns = asyncio.Semaphore(max(connections * 2 // 3, 1))
         self.listeners: dict[str, Callable[..., None]] = {}
+        self.announces = False  # whether a hub hears of changes: see services/announcements.py
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -86,7 +87,8 @@ class Database:
     @contextmanager
     def writing(self) -> Iterator[Session]:
         """One transaction: committed at the end of the block, rolled back when it raises."""
-        with Session(self.writer, expire_on_commit=False) as db:
+        info = {"announces": self.announces}
+        with Session(self.writer, expire_on_commit=False, info=info) as db:
             yield db
             db.flush()
             if version := public_version.raise_if_changed(db):

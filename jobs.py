@@ -18,7 +18,7 @@ from backends.mail import open_mailer
 from backends.storage import Storage, open_storage
 from database import Database
 from models import now
-from services import mails, media, outbox, rerendering, sweeping, tag_uris
+from services import announcements, hubs, mails, media, outbox, rerendering, sweeping, tag_uris
 from settings import Settings
 
 if TYPE_CHECKING:  # huey: 60 ms and 8 MiB, for those who have a worker
@@ -69,11 +69,13 @@ class Jobs:
         self.look_at, self.sweep_at = now(), now() + FIRST_SWEEP
         self.sweep_files_at = self.sweep_at
         self.rerender_at = now() + FIRST_RERENDER
+        self.announce_at = now()
         self.settle_at: datetime | None = now() + FIRST_RERENDER
         self.thread = threading.Thread(target=self.run, name="jobs", daemon=True)
         self.is_wanted = threading.Event()
         self.is_over = False
         database.listeners[mails.QUEUED] = self.deliver_soon
+        database.listeners[announcements.NOTED] = self.deliver_soon
 
     def start(self) -> None:
         if self.settings.jobs == "web":
@@ -94,7 +96,7 @@ class Jobs:
             self.tick()
             if self.is_wanted.wait(TICK_SECONDS) and not self.is_over:
                 self.is_wanted.clear()
-                self.deliver()
+                self.run_errands()
         self.database.close()  # if a job that took long has opened it again
 
     def work(self) -> None:
@@ -104,7 +106,8 @@ class Jobs:
         work(self.queue)
 
     def deliver_soon(self) -> None:
-        """Somebody queued a mail. Never waits: a mail that nobody hears of is found later."""
+        """Somebody queued a mail, or changed a feed. Never waits: what nobody hears of is found
+        later."""
         if self.settings.jobs == "web":
             self.is_wanted.set()
             return
@@ -125,7 +128,7 @@ class Jobs:
         from backends.queue import open_queue
 
         queue = open_queue(self.settings, works=self.is_worker)
-        queue.delivery = queue.task(name="deliver")(self.deliver).task_class
+        queue.delivery = queue.task(name="deliver")(self.run_errands).task_class
         queue.periodic_task(crontab(), name="tick")(self.tick)
         return queue
 
@@ -133,6 +136,8 @@ class Jobs:
         """Every minute; it asks the database only when something may be due."""
         if now() >= self.look_at:
             self.deliver()
+        if self.settings.websub_hub and now() >= self.announce_at:
+            self.announce()
         if now() >= self.sweep_at:
             self.sweep()
         if now() >= self.sweep_files_at:
@@ -141,6 +146,21 @@ class Jobs:
             self.rerender()
         if self.settle_at and now() >= self.settle_at:
             self.settle()
+
+    def run_errands(self) -> None:
+        """What somebody may be waiting for."""
+        self.deliver()
+        if self.settings.websub_hub:
+            self.announce()
+
+    @safely
+    def announce(self) -> None:
+        """Tell the hub which feeds have changed."""
+        self.announce_at = now()
+        hub, link_base = self.settings.websub_hub, self.settings.link_base
+        found = hubs.announce(self.database, hub, link_base, lambda: self.is_over)
+        latest = now() + (EACH_TICK if self.is_worker else LOOK_EVERY)
+        self.announce_at = min(found or latest, latest)
 
     @safely
     def deliver(self) -> None:

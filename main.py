@@ -73,6 +73,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.settings = settings
     app.state.database = Database(settings.database_url, settings.database_connections)
+    app.state.database.announces = bool(settings.websub_hub)
     app.state.sessions = open_store(settings.redis_url, app.state.database)
     app.state.limits = open_limits(settings.redis_url, app.state.database)
     app.state.storage = open_storage(settings, app.state.database)

@@ -192,6 +192,19 @@ class Mail(SQLModel, table=True):
     error: str = Field(default="", max_length=300)
 
 
+class Announcement(SQLModel, table=True):
+    """A feed that has changed, or will, and that the hub does not know of yet; `prefix` is what
+    stands before “/feed.xml” in its address."""
+
+    __tablename__ = "announcements"
+
+    id: int | None = Field(default=None, primary_key=True)
+    prefix: str = Field(max_length=200)
+    since: datetime = moment()
+    next_try_at: datetime = moment(index=True)
+    tries: int = 0
+
+
 class AuditEvent(SQLModel, table=True):
     """What happened to an account or to the blog, who did it, and from where. Rows outlive the
     accounts that they speak of."""

@@ -29,7 +29,7 @@ MARK = "changes what readers see"
 # that is new.
 UNSEEN_TABLES = frozenset(
     """
-    alembic_version api_tokens audit_events autosaves blobs identities invitations logins
+    alembic_version announcements api_tokens audit_events autosaves blobs identities invitations logins
     mail_tokens mails media_uses passkeys public_version recovery_codes refresh_tokens
     retired_names revisions sessions slugs tag_aliases throttles
     """.split()

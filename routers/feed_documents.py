@@ -10,11 +10,10 @@ from urllib.parse import quote
 from starlette.requests import Request
 from starlette.responses import Response
 
-from services.feeds import Feed, Item
+from services.feeds import ATOM, JSON, RSS, Feed, Item
 from web.templating import Templates, public_document
 from web.xml import possible
 
-ATOM, RSS, JSON = "feed.xml", "rss.xml", "feed.json"
 MEDIA_TYPES = {
     ATOM: "application/atom+xml",
     RSS: "application/rss+xml",

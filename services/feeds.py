@@ -18,6 +18,7 @@ from settings import Settings
 # Of full texts in one document; escaped it stays below two megabytes. What does not fit is there
 # with its summary and its link.
 MOST_BYTES = 700_000
+ATOM, RSS, JSON = NAMES = ("feed.xml", "rss.xml", "feed.json")
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 

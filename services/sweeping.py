@@ -9,6 +9,7 @@ from sqlmodel import Session, SQLModel, col
 
 from database import Database
 from models import (
+    Announcement,
     AuditEvent,
     Invitation,
     Login,
@@ -58,6 +59,7 @@ def what_is_over(
     yield RetiredName, col(RetiredName.until) < moment
     yield Invitation, (col(Invitation.expires_at) < past) | (col(Invitation.used_at) < past)
     yield Mail, (col(Mail.created_at) < past) & col(Mail.next_try_at).is_(None)
+    yield Announcement, col(Announcement.since) < past  # of a hub that is no more
     yield AuditEvent, col(AuditEvent.at) < moment - timedelta(days=settings.audit_days)
     first_day = visitors.day_of(moment, settings.zone) - timedelta(days=settings.view_days)
     yield PostViews, col(PostViews.day) < first_day

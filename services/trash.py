@@ -20,7 +20,7 @@ from models import (
     User,
     now,
 )
-from services import pages, posts, publishing, streams
+from services import announcements, pages, posts, publishing, streams
 
 KEPT_FOR = timedelta(days=30)
 
@@ -31,7 +31,9 @@ def throw_away(db: Session, post: Post) -> None:
     A schedule ends here: nothing comes back from the trash and is public by surprise.
     """
     is_elsewhere = (col(Post.id) == post.id) & col(Post.trashed_at).is_(None)
+    before = announcements.shown(db, post)
     change_posts(db, is_elsewhere, trashed_at=now(), **publishing.unscheduled())
+    announcements.note(db, before, None)
 
 
 def restore(db: Session, post: Post) -> Post:
@@ -41,6 +43,7 @@ def restore(db: Session, post: Post) -> Post:
         raise Gone
     change_posts(db, (col(Post.id) == post.id) & is_waiting(), trashed_at=None)
     db.refresh(post)
+    announcements.note(db, None, announcements.shown(db, post))
     return post
 
 

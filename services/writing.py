@@ -11,6 +11,7 @@ from database import after_commit
 from errors import Conflict, StaleVersion
 from models import Post, User, now
 from services import (
+    announcements,
     autosaves,
     elsewhere,
     media_uses,
@@ -61,6 +62,7 @@ def create(
         post.published_at = post.first_published_at = post.created_at
     elif new.action == "schedule":
         publishing.schedule(db, post, publishing.moment_of(new.publish_at, zone), author)
+    announcements.note(db, None, announcements.shown(db, post))
     keep(db, post, author, scopes=held)
     return post
 
@@ -102,6 +104,7 @@ def edit(
         raise Conflict({"title": IN_TRASH})
     pages.check(change, held, post)
     next_version(db, post, change.version)
+    before = announcements.shown(db, post)
     if change.action == "save" and post.is_published:
         stage(db, post, change)
         series.find(db, post, change.series, editor, held)  # said now, not at the update
@@ -115,6 +118,7 @@ def edit(
         publishing.schedule(db, post, publishing.moment_of(change.publish_at, zone), editor)
     elif change.action == "unpublish":
         publishing.unpublish(post)
+    announcements.note(db, before, announcements.shown(db, post))
     autosaves.forget(db, post, editor, change)
     keep(db, post, editor, kind, held)
     return post
