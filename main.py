@@ -5,7 +5,6 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from types import SimpleNamespace
 
 from fastapi import Depends, FastAPI
 from sqlalchemy.exc import SQLAlchemyError
@@ -35,7 +34,7 @@ from services.counting import Counting
 from services.logins import device_name
 from services.pages import RESERVED, Known
 from services.previews import Previews
-from services.site import Site
+from services.site import Site, values_of
 from services.tag_index import counted
 from services.text import grouped
 from services.texts import minutes_to_read
@@ -54,6 +53,7 @@ from web.proxy import ProxyMiddleware, network_of
 from web.security_headers import SecurityHeaders
 from web.session_middleware import SessionMiddleware
 from web.signing import CookieOptions, Cookies
+from web.speech import Speaking
 from web.templating import Templates, site_context
 from web.uploads import Uploads
 from web.visits import Visits
@@ -91,7 +91,8 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.pages = Known(app.state.database)
     app.state.cookies = Cookies(settings.secrets, cookie_options(settings))
     assets = Assets(PUBLIC)
-    app.state.site = Site(values_of(app))
+    providers = {name: each.label for name, each in app.state.providers.items()}
+    app.state.site = Site(app.state.database, values_of(settings) | {"providers": providers})
     app.state.templates = Templates(reload=not settings.in_production, asset=assets.url)
     app.state.templates.context_processors += [
         site_context,
@@ -117,6 +118,7 @@ def create_app(settings: Settings) -> FastAPI:
 
     # The last one added is the first to see a request.
     app.add_middleware(Faults)
+    app.add_middleware(Speaking, speaker=app.state.site.speech)
     app.add_middleware(AddressGuard, missing=answering(404))
     app.add_middleware(BodyGuard, too_large=answering(413), uploads=UPLOADS)
     app.add_middleware(
@@ -140,21 +142,6 @@ def create_app(settings: Settings) -> FastAPI:
     return app
 
 
-def values_of(app: FastAPI) -> SimpleNamespace:
-    """What pages may know of the settings; of providers, names and what people call them."""
-    shown = {"site_name", "site_description", "base_url", "registration", "remember_days"}
-    shown |= {"require_verified_email", "time_zone"}
-    providers = {name: each.label for name, each in app.state.providers.items()}
-    values = app.state.settings.model_dump(include=shown)
-    return SimpleNamespace(
-        **values,
-        link_base=app.state.settings.link_base,
-        providers=providers,
-        language="en",
-        per_page=20,
-    )
-
-
 def cookie_options(settings: Settings) -> CookieOptions:
     return CookieOptions(
         session=settings.session_cookie,
@@ -171,7 +158,9 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Migrate, and serve even when that must wait: the database may come up after us."""
     stop_with_parent()
     waiting = None
-    if not await migrate(app.state.database):
+    if await migrate(app.state.database):
+        await run_in_threadpool(app.state.site.now)
+    else:
         waiting = asyncio.create_task(migrate_when_possible(app.state.database))
     await app.state.watch.open()
     app.state.jobs.start()

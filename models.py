@@ -132,6 +132,17 @@ class Site(SQLModel, table=True):
     tagging_entity: str | None = Field(default=None, max_length=280)
 
 
+class SiteSettings(SQLModel, table=True):
+    """How the blog presents itself, as its owner chose: at most one row. See site_settings.py."""
+
+    __tablename__ = "site_settings"
+    __table_args__ = (CheckConstraint("id = 1", name="only_one"),)
+
+    id: int = Field(default=1, primary_key=True)
+    chosen: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    logo_id: UUID | None = Field(default=None, foreign_key="media.id", ondelete="SET NULL")
+
+
 class Login(SQLModel, table=True):
     """A device on which somebody is logged in. Whoever's row is gone is logged out, whatever a
     session store still says.

@@ -21,8 +21,9 @@ Cursor = Annotated[str, Query(max_length=64)]
 @router.get("/", name="home")
 @router.get("/posts", name="posts.index")
 def index(request: Request, db: Db, before: Cursor = "", after: Cursor = "") -> Response:
-    stream = streams.front_page(db, before, after)
-    head = heads.of_home(request.app.state.site.now(), stream, before, after)
+    site = request.app.state.site.now()
+    stream = streams.front_page(db, before, after, site.per_page)
+    head = heads.of_home(site, stream, before, after)
     return public_page(request, "posts/index.html", stream=stream, head=head)
 
 
@@ -37,6 +38,7 @@ def author(
         raise NotFound
     if username != found.username:
         return redirect(request, "users.show", username=found.username, permanent=True)
-    stream = streams.by_author(db, found, before, after)
-    head = heads.of_author(request.app.state.site.now(), found, stream, before, after)
+    site = request.app.state.site.now()
+    stream = streams.by_author(db, found, before, after, site.per_page)
+    head = heads.of_author(site, found, stream, before, after)
     return public_page(request, "users/show.html", author=found, stream=stream, head=head)

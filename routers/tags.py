@@ -45,7 +45,7 @@ def show(
     after: Cursor = "",
 ) -> Response:
     found = tags.find(db, tag.lower())
-    stream = streams.by_tag(db, found, before, after)
+    stream = streams.by_tag(db, found, before, after, request.app.state.site.now().per_page)
     if not stream.entries:
         raise NotFound  # a tag that only drafts carry would give them away
     if tag != found.slug:

@@ -69,6 +69,7 @@ POST_PUBLISHED = "post published"
 TAG_RENAMED = "tag renamed"
 TAG_MERGED = "tags merged"
 POST_SCHEDULED = "post scheduled"
+SITE_CHANGED = "site settings changed"
 
 RECORDED = "audit event recorded"  # after the commit; listeners get the event
 

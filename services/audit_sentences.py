@@ -63,6 +63,7 @@ SENTENCES = {
     audit.TAG_RENAMED: "{username} renamed the tag “{before}” to “{after}”",
     audit.TAG_MERGED: "{username} merged the tag “{name}” into “{into}”",
     audit.POST_SCHEDULED: "{username} scheduled “{title}” for {time}, at /posts/{slug}",
+    audit.SITE_CHANGED: "{user} changed how the blog presents itself: {changed}",
 }
 ACTIONS = sorted(SENTENCES)
 

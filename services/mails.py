@@ -13,8 +13,9 @@ from sqlmodel import Session
 
 from backends.mail import ONE_ADDRESS
 from database import after_commit
+from languages import gettext, ngettext, speaking
 from models import Mail
-from services import zones
+from services import site, zones
 from services.text import NOT_IN_A_LINE, UNSTORABLE
 from settings import Settings
 
@@ -37,8 +38,10 @@ def queue(
     """
     if len(recipient) > 254 or not ONE_ADDRESS.fullmatch(recipient):
         raise ValueError("A mail goes to one address.")
-    everywhere = {"site_name": settings.site_name, "link_base": settings.link_base}
-    subject, body = render(template, everywhere | context, settings.zone)
+    blog = site.of(db, settings)
+    everywhere = {"site_name": blog.site_name, "link_base": settings.link_base}
+    with speaking(blog.speech):
+        subject, body = render(template, everywhere | context, settings.zone)
     mail = Mail(recipient=recipient, subject=subject, body=body)
     db.add(mail)
     after_commit(db, QUEUED)
@@ -65,7 +68,9 @@ def environment(zone: tzinfo) -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
         finalize=in_its_line,
+        extensions=["jinja2.ext.i18n"],
     )
+    environment.install_gettext_callables(gettext, ngettext, newstyle=True)  # type: ignore[attr-defined]
     environment.filters |= zones.words(zone)
     return environment
 

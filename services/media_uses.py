@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, delete, exists
 from sqlmodel import Session, col, select
 
 from errors import Forbidden, NotFound
-from models import Media, MediaUse, Post, User
+from models import Media, MediaUse, Post, SiteSettings, User
 from services import media, media_names, streams
 from services.permissions import EDIT_ANY, READ, WRITE, can_see, scopes_of
 
@@ -81,8 +81,8 @@ def find(db: Session, media_id: UUID) -> Seen:
 
 
 def is_shown() -> ColumnElement[bool]:
-    """Whether a public post shows an image."""
-    return (
+    """Whether a public post shows an image, or the head of every page."""
+    in_post = (
         exists()
         .where(
             col(MediaUse.media_id) == col(Media.id),
@@ -92,6 +92,11 @@ def is_shown() -> ColumnElement[bool]:
         )
         .correlate(Media)
     )
+    return in_post | is_logo()
+
+
+def is_logo() -> ColumnElement[bool]:
+    return exists().where(col(SiteSettings.logo_id) == col(Media.id)).correlate(Media)
 
 
 def shown_in(db: Session, post: Post, ids: Iterable[UUID]) -> set[UUID]:
@@ -172,7 +177,7 @@ def part_with(db: Session, leaver: User, heir: User) -> None:
     deleted."""
     theirs = select(Media).where(Media.user_id == leaver.id)
     shown = select(MediaUse.media_id).join(Post, col(Post.id) == MediaUse.post_id)
-    is_shown = col(Media.id).in_(shown.where(Post.title != ""))
+    is_shown = col(Media.id).in_(shown.where(Post.title != "")) | is_logo()
     for image in db.exec(theirs.where(is_shown)):
         image.user_id = heir.id
         image.source_digest = image.id.hex  # the heir may have the same file from somebody else

@@ -1,16 +1,13 @@
 """Pages, such as About: posts that stand beside the stream, at addresses of their own."""
 
-import threading
-import time
 from dataclasses import dataclass
 
-from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session, col, select
 
 from database import Database
 from errors import Invalid
 from models import Post
-from services import slugs
+from services import known, slugs
 from services.permissions import EDIT_ANY
 from services.streams import is_public
 from services.texts import Text
@@ -19,12 +16,11 @@ from services.texts import Text
 RESERVED = frozenset(
     """
     admin api archive auth comments docs drafts feed feeds healthz live media metrics newsletter
-    openapi posts preview readers readyz rss search series settings sitemap static tags trash users
-    well-known ws
+    openapi posts preview readers readyz rss search series settings sitemap static style tags trash
+    users well-known ws
     """.split()
 )
 CHANGED = "pages changed"  # after the commit; listeners get nothing
-KNOWN_SECONDS, REST_SECONDS = 1.0, 5.0
 MOST_LINKS = 50
 
 
@@ -66,40 +62,8 @@ def links(db: Session) -> list[Link]:
     return [Link(f"/{slug}", title) for slug, title in found]
 
 
-class Known:
-    """The links to all pages, for the foot of every page: read once a second at most.
-
-    What this process changes shows at once, what others change within the second. When the
-    database is away the last ones that were read stay.
-    """
+class Known(known.Known[list[Link]]):
+    """The links to all pages, for the foot of every page."""
 
     def __init__(self, database: Database) -> None:
-        self.database = database
-        self.links: list[Link] = []
-        self.good_until = 0.0
-        self.changes = 0
-        self.reading = threading.Lock()
-        database.listeners[CHANGED] = self.forget
-
-    def forget(self) -> None:
-        self.changes += 1
-        self.good_until = 0.0
-
-    def now(self) -> list[Link]:
-        """Never raises, and only one at a time waits for the database."""
-        if time.monotonic() >= self.good_until and self.reading.acquire(blocking=False):
-            try:
-                self.read()
-            finally:
-                self.reading.release()
-        return self.links
-
-    def read(self) -> None:
-        changes, good_for = self.changes, KNOWN_SECONDS
-        try:
-            with self.database.reading() as db:
-                self.links = links(db)
-        except SQLAlchemyError:
-            good_for = REST_SECONDS
-        if changes == self.changes:  # else somebody has changed them while they were read
-            self.good_until = time.monotonic() + good_for
+        super().__init__(database, CHANGED, lambda db: links(db), [])

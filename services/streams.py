@@ -76,43 +76,57 @@ def is_listed() -> ColumnElement[bool]:
     return is_public() & col(Post.is_page).is_(False)
 
 
-def front_page(db: Session, before: str = "", after: str = "") -> Stream:
+def front_page(db: Session, before: str = "", after: str = "", per_page: int = PER_PAGE) -> Stream:
     """As `latest`, but pinned posts come first: on the first page, and nowhere else."""
     pinned = with_tags(db, pinned_entries(db))
     others = is_listed() & col(Post.id).not_in([entry.id for entry in pinned])
-    stream = page(db, others, before, after)
+    stream = page(db, others, before, after, per_page)
     is_first = stream.newer is None and not before
     return replace(stream, pinned=pinned) if is_first else stream
 
 
-def latest(db: Session, before: str = "", after: str = "") -> Stream:
-    return page(db, is_listed(), before, after)
+def latest(db: Session, before: str = "", after: str = "", per_page: int = PER_PAGE) -> Stream:
+    return page(db, is_listed(), before, after, per_page)
 
 
-def by_author(db: Session, author: User, before: str = "", after: str = "") -> Stream:
-    return page(db, is_listed() & (col(Post.author_id) == author.id), before, after)
+def by_author(
+    db: Session, author: User, before: str = "", after: str = "", per_page: int = PER_PAGE
+) -> Stream:
+    theirs = is_listed() & (col(Post.author_id) == author.id)
+    return page(db, theirs, before, after, per_page)
 
 
-def by_tag(db: Session, tag: Tag, before: str = "", after: str = "") -> Stream:
+def by_tag(
+    db: Session, tag: Tag, before: str = "", after: str = "", per_page: int = PER_PAGE
+) -> Stream:
     """One index has these in their order: `post_tags.listed_at` is what the posts themselves say."""
     key = (col(PostTag.listed_at), col(PostTag.post_id))
     tagged = lines().join(PostTag, col(PostTag.post_id) == Post.id)
     under_it = (col(PostTag.tag_id) == tag.id) & (key[0] <= now()) & is_listed()
-    return page_of(db, tagged.where(under_it), key, before, after)
+    return page_of(db, tagged.where(under_it), key, before, after, per_page)
 
 
-def page(db: Session, wanted: ColumnElement[bool], before: str, after: str) -> Stream:
+def page(
+    db: Session, wanted: ColumnElement[bool], before: str, after: str, per_page: int = PER_PAGE
+) -> Stream:
     key = (col(Post.published_at), col(Post.id))
-    return page_of(db, lines().where(wanted), key, before, after)
+    return page_of(db, lines().where(wanted), key, before, after, per_page)
 
 
-def page_of(db: Session, query: Any, key: tuple[Any, Any], before: str, after: str) -> Stream:
-    """Up to 20 entries older than `before`, or newer than `after`, newest first.
+def page_of(
+    db: Session,
+    query: Any,
+    key: tuple[Any, Any],
+    before: str,
+    after: str,
+    per_page: int = PER_PAGE,
+) -> Stream:
+    """Up to `per_page` entries older than `before`, or newer than `after`, newest first.
 
     Raises:
         NotFound: a cursor is not one that we gave.
     """
-    rows, is_last, is_first = window(db, query, key, before, after)
+    rows, is_last, is_first = window(db, query, key, before, after, per_page)
     entries = [Entry(*row) for row in rows]
     return Stream(
         with_tags(db, entries),
@@ -122,9 +136,14 @@ def page_of(db: Session, query: Any, key: tuple[Any, Any], before: str, after: s
 
 
 def window(
-    db: Session, query: Any, key: tuple[Any, Any], before: str, after: str
+    db: Session,
+    query: Any,
+    key: tuple[Any, Any],
+    before: str,
+    after: str,
+    per_page: int = PER_PAGE,
 ) -> tuple[Sequence[Any], bool, bool]:
-    """Up to 20 rows beside a cursor, by a moment and an id, the newest first; whether they are the
+    """Up to `per_page` rows beside a cursor, by a moment and an id, the newest first; whether they are the
     last ones, and whether they are the first. Raises NotFound."""
     backwards = bool(after) and not before
     if before:
@@ -132,8 +151,8 @@ def window(
     elif after:
         query = query.where(tuple_(*key) > position(after))
     query = query.order_by(*(key if backwards else (part.desc() for part in key)))
-    found = db.execute(query.limit(PER_PAGE + 1)).all()
-    rows, has_more = found[:PER_PAGE], len(found) > PER_PAGE
+    found = db.execute(query.limit(per_page + 1)).all()
+    rows, has_more = found[:per_page], len(found) > per_page
     if backwards:
         return rows[::-1], not rows, not has_more
     return rows, not has_more, not (before and rows)

@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime, tzinfo
-from functools import partial
+from datetime import UTC, date, datetime, tzinfo
+from functools import lru_cache, partial
+
+from languages import ENGLISH, N_, Speech, _, spoken
 
 # RFC 3339, section 5.6; seconds and offset may be missing, as in what browsers send for a field
 # of type "datetime-local".
@@ -22,7 +24,7 @@ def read(typed: str, zone: tzinfo) -> datetime:
         ValueError: it cannot be read, or clocks skip it; with a sentence.
     """
     if not TYPED.fullmatch(typed):
-        raise ValueError(UNREADABLE)
+        raise ValueError(_(UNREADABLE))
     try:
         found = datetime.fromisoformat(typed.upper())
         if found.tzinfo:
@@ -30,16 +32,22 @@ def read(typed: str, zone: tzinfo) -> datetime:
         there = found.replace(tzinfo=zone)
         again = there.astimezone(UTC).astimezone(zone)
     except (ValueError, OverflowError):
-        raise ValueError(UNREADABLE) from None
+        raise ValueError(_(UNREADABLE)) from None
     if again.replace(tzinfo=None) != found:
-        raise ValueError(
-            f"There is no {found:%H:%M} on {day(found)} in {zone}: clocks are set forward then. "
-            f"{again:%H:%M} would be the time that you may mean."
+        sentence = _(
+            "There is no %(time)s on %(day)s in %(zone)s: clocks are set forward then. "
+            "%(other)s would be the time that you may mean.",
+            time=clock(found),
+            day=day(found),
+            zone=zone,
+            other=clock(again),
         )
+        raise ValueError(sentence)
     return there
 
 
-UNREADABLE = "This is not a date with a time, such as 2026-11-04T17:05."
+UNREADABLE = N_("This is not a date with a time, such as 2026-11-04T17:05.")
+LOCALES = {"en": "en_GB", "de": "de"}  # the English of the blog is British
 
 
 def words(zone: tzinfo) -> dict[str, Callable[[datetime], str]]:
@@ -70,8 +78,20 @@ def local(when: datetime, zone: tzinfo) -> datetime:
 
 
 def day(when: datetime) -> str:
-    """“4 November 2026”."""
-    return f"{when.day} {when:%B} {when.year}"
+    """“4 November 2026”, or as the blog's owner likes it."""
+    speech = spoken()
+    if speech == ENGLISH:
+        return f"{when.day} {when:%B} {when.year}"
+    return day_in(speech, when.date())
+
+
+@lru_cache(maxsize=4096)
+def day_in(speech: Speech, day: date) -> str:
+    if speech.dates == "iso":
+        return day.isoformat()
+    from babel.dates import format_date  # not for those blogs that speak as they come
+
+    return format_date(day, speech.dates, locale=LOCALES[speech.language])
 
 
 def clock(when: datetime) -> str:

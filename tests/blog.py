@@ -102,15 +102,17 @@ class Blog:
             for deletion in deletions:
                 db.execute(text(deletion))
         self.app.state.pages.forget()
+        self.app.state.site.forget()
         if self.settings.redis_url:
             with redis.Redis.from_url(self.settings.redis_url) as client:
                 client.flushdb()
 
     def know_pages(self) -> None:
-        """Read the links at the foot of every page, and not again until one changes or all is
-        emptied: for tests that count queries."""
-        self.app.state.pages.now()
-        self.app.state.pages.good_until = float("inf")
+        """Read what every page says, and not again until it changes or all is emptied: for tests
+        that count queries."""
+        for known in (self.app.state.pages, self.app.state.site):
+            known.now()
+            known.good_until = float("inf")
 
     def send_everybody_home(self) -> None:
         while self.people:

@@ -8,14 +8,15 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-BASE = {"settings", "errors", "models", "public_version"}
+BASE = {"settings", "errors", "models", "public_version", "languages"}
 DOMAIN = BASE | {"database", "backends", "services", "auth_service"}
 ENTRANCE = {"auth_dependencies", "auth_providers", "api_dependencies", "live_dependencies"}
 
 # What a part of the house may import of ours, beside itself.
 MAY_IMPORT = {
     "settings": set(),
-    "errors": set(),
+    "languages": set(),
+    "errors": {"languages"},
     "models": {"settings"},
     "public_version": {"models"},
     "database": {"settings", "models", "public_version"},
@@ -23,7 +24,7 @@ MAY_IMPORT = {
     "backends": BASE | {"database"},
     "services": DOMAIN,
     "auth_service": DOMAIN,
-    "web": {"settings", "errors", "backends"},
+    "web": {"settings", "languages", "errors", "backends"},
     "auth_dependencies": DOMAIN | {"web"},
     "auth_providers": DOMAIN | {"web", "auth_dependencies"},
     "api_dependencies": DOMAIN | {"web", "auth_dependencies", "auth_providers"},

@@ -62,6 +62,7 @@ PARAMETERS = {
     "/settings/sessions/{handle}": OTHER,
     "/settings/tokens/programs/{family_id}": OTHER,
     "/settings/tokens/{token_id}": OTHER,
+    "/style/{digest}": OTHER,
 }
 SOCKETS = {"/live/dashboard", "/live/preview"}  # the latter says only what was said to it
 

@@ -46,6 +46,10 @@ POST   /admin/mail                                   login    no       no       
 POST   /admin/mail/{mail_id}/retry                   login    no       no       no       no       -
 GET    /admin/owner                                  login    no       no       no       no       ok
 POST   /admin/owner                                  login    no       no       no       no       ok
+GET    /admin/settings                               login    no       no       no       no       ok
+POST   /admin/settings                               login    no       no       no       no       ok
+GET    /admin/settings/logo                          login    no       no       no       no       ok
+POST   /admin/settings/logo                          login    no       no       no       no       ok
 GET    /admin/users                                  login    no       no       no       no       ok
 GET    /admin/users/{username}                       login    no       no       no       no       ok
 POST   /admin/users/{username}/logins/delete         login    no       no       no       no       ok
@@ -216,6 +220,7 @@ POST   /settings/two-factor/recovery-codes/noted     login    ok       ok       
 POST   /settings/two-factor/secret                   login    ok       ok       ok       ok       ok
 GET    /settings/username                            login    ok       ok       ok       ok       ok
 POST   /settings/username                            login    ok       ok       ok       ok       ok
+GET    /style/{digest}.css                           -        -        -        -        -        -
 GET    /tags                                         ok       ok       ok       ok       ok       ok
 GET    /tags/{tag}                                   ok       ok       ok       ok       ok       ok
 POST   /tags/{tag}                                   login    no       no       no       ok       ok

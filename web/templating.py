@@ -11,7 +11,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from languages import ENGLISH, speaking
 from web import flash, xml
+from web.spoken_templates import be_spoken
 
 TEMPLATES = Path(__file__).parent.parent / "templates"
 ContextProcessor = Callable[[Request], dict[str, Any]]
@@ -28,18 +30,26 @@ class Templates:
             trim_blocks=True,
             lstrip_blocks=True,
             auto_reload=reload,
-            extensions=["jinja2.ext.i18n"],
         )
-        self.env.install_null_translations(newstyle=True)  # type: ignore[attr-defined]
+        be_spoken(self.env, "en")
         self.env.globals |= everywhere
         self.env.filters |= {"megabytes": megabytes, "xml": xml.escaped}
+        self.by_language = {"en": self.env}
         self.context_processors: list[ContextProcessor] = []
 
     def render(self, request: Request, name: str, context: dict[str, Any]) -> str:
         known: dict[str, Any] = {"request": request, "flash": flash.waiting(request)}
         for processor in self.context_processors:
             known |= processor(request)
-        return self.env.get_template(name).render(known | context)
+        speech = known["site"].speech if "site" in known else ENGLISH
+        with speaking(speech):
+            return self.env_for(speech.language).get_template(name).render(known | context)
+
+    def env_for(self, language: str) -> Environment:
+        """Templates are compiled once for each language that was ever wanted."""
+        if language not in self.by_language:
+            self.by_language[language] = be_spoken(self.env.overlay(), language)
+        return self.by_language[language]
 
 
 def site_context(request: Request) -> dict[str, Any]:

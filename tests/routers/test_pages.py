@@ -281,6 +281,7 @@ def test_most_requests_do_not_ask_for_the_links(
     alice: Person, stranger: Person, blog: Blog
 ) -> None:
     alice.write("About", **PAGE)
+    blog.know_pages()
     blog.app.state.pages.forget()
     with statements(blog) as found:
         for _ in range(5):
