@@ -3,6 +3,7 @@
 from routers import (
     admin,
     api,
+    archive,
     audit,
     auth,
     autosaves,
@@ -60,6 +61,7 @@ ROUTERS = (
     posts.router,
     posts.readable,
     cards.router,
+    archive.router,
     auth.router,
     second_steps.router,
     passkey_logins.router,

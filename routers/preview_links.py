@@ -8,8 +8,9 @@ from database import Db, release
 from errors import NotFound
 from routers.loading import OwnPost
 from routers.media import Width, as_id, served
-from routers.showing import html_of
+from routers.showing import text_of
 from services import media_uses, posts, preview_links
+from services.beside import Beside
 from services.permissions import WRITE
 from web.templating import page, redirect, redirect_to
 
@@ -41,8 +42,10 @@ def show(request: Request, token: str, _: OptionalUser, db: Db) -> Response:
         found = posts.page_of(db, post)
         release(db)  # rendering may take a second: hold nothing meanwhile
         shown = preview_links.as_it_will_be(found)
-        html = preview_links.with_images(html_of(request, shown, db), token)
-        response = page(request, "preview_links/show.html", shown=shown, html=html, can_edit=False)
+        text = text_of(request, shown, db)
+        text["html"] = preview_links.with_images(text["html"], token)
+        context = {**text, "shown": shown, "beside": Beside(), "can_edit": False}
+        response = page(request, "preview_links/show.html", **context)
     response.headers.update(SECRET)
     return response
 

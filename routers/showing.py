@@ -8,7 +8,7 @@ from starlette.responses import Response
 from database import Db, release
 from models import User
 from routers.loading import AtAnotherAddress
-from services import heads, posts, reading
+from services import beside, heads, outline, posts, reading
 from services.permissions import can_edit
 from services.posts import Page
 from web.templating import public_page
@@ -23,12 +23,25 @@ def show_to(
         shown = posts.show(db, slug, user, as_page=as_page)
     except posts.MovedPost as moved:
         raise AtAnotherAddress(moved.post.path) from None
-    html, may_edit = html_of(request, shown, db), can_edit(user, shown.post)
+    around, text = beside.of(db, shown), text_of(request, shown, db)
     if shown.post.is_public:
-        more["head"] = heads.of_post(db, request.app.state.site.now(), shown, html)
+        more["head"] = heads.of_post(db, request.app.state.site.now(), shown, text["html"])
     return public_page(
-        request, "posts/show.html", shown=shown, html=html, can_edit=may_edit, **more
+        request,
+        "posts/show.html",
+        shown=shown,
+        beside=around,
+        **text,
+        can_edit=can_edit(user, shown.post),
+        **more,
     )
+
+
+def text_of(request: Request, shown: Page, db: Db) -> dict[str, Any]:
+    """The text of a post and its contents, for a template."""
+    html = html_of(request, shown, db)
+    contents = outline.of(html, shown.post.word_count)
+    return {"html": reading.first_image_first(html), "contents": contents}
 
 
 def html_of(request: Request, shown: Page, db: Db) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
 from html import unescape
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 from urllib.parse import urlencode
 
 from sqlmodel import Session
@@ -58,6 +58,16 @@ class Head:
     modified: str = ""
     tags: list[str] = field(default_factory=list)
     data: list[dict[str, Any]] = field(default_factory=list)
+
+
+class Paged(Protocol):
+    """What has pages beside it, by the cursors of their addresses."""
+
+    @property
+    def older(self) -> str | None: ...
+
+    @property
+    def newer(self) -> str | None: ...
 
 
 def of_post(db: Session, site: Any, shown: Page, html: str) -> Head:
@@ -116,7 +126,7 @@ def of_author(site: Any, author: User, stream: Stream, before: str, after: str) 
     return head
 
 
-def of_stream(site: Any, path: str, stream: Stream, before: str, after: str, **more: Any) -> Head:
+def of_stream(site: Any, path: str, stream: Paged, before: str, after: str, **more: Any) -> Head:
     """A list of posts in pages. Search engines keep only the first one: what stands on the others
     changes with every post, and the posts themselves are in the sitemap."""
     here = {"before": before, "after": after}

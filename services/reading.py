@@ -16,3 +16,15 @@ def is_outdated(post: Post) -> bool:
     """Whether an older renderer made the stored HTML; see rerendering.py. What a newer one made,
     while two versions of the blog run side by side, stays."""
     return post.renderer < markdown.RENDERER
+
+
+# An image that begins further down is not seen before one scrolls.
+AT_THE_TOP = 1500
+LAZY, EAGER = ' loading="lazy">', ' fetchpriority="high">'
+
+
+def first_image_first(html: str) -> str:
+    """The same for a page of its own, whose first image may be the largest thing that is seen at
+    once: it is not put off, as all others are."""
+    at = html.find(LAZY, 0, AT_THE_TOP)
+    return f"{html[:at]}{EAGER}{html[at + len(LAZY) :]}" if at >= 0 else html

@@ -56,6 +56,8 @@ def words(zone: tzinfo) -> dict[str, Callable[[datetime], str]]:
         name: partial(said, write, zone)
         for name, write in {
             "day": day,
+            "day_of_month": day_of_month,
+            "month": month,
             "moment": moment,
             "appointment": appointment,
             "clock": clock,
@@ -92,6 +94,24 @@ def day_in(speech: Speech, day: date) -> str:
     from babel.dates import format_date  # not for those blogs that speak as they come
 
     return format_date(day, speech.dates, locale=LOCALES[speech.language])
+
+
+def day_of_month(when: datetime) -> str:
+    """“4”."""
+    return str(when.day)
+
+
+def month(when: datetime) -> str:
+    """“November 2026”."""
+    language = spoken().language
+    return f"{when:%B %Y}" if language == "en" else month_in(language, when.year, when.month)
+
+
+@lru_cache(maxsize=1024)
+def month_in(language: str, year: int, number: int) -> str:
+    from babel.dates import format_date
+
+    return format_date(date(year, number, 1), "MMMM yyyy", locale=LOCALES[language])
 
 
 def clock(when: datetime) -> str:

@@ -49,6 +49,7 @@ PARAMETERS = {
     "/media/{media_id}/{name}": NAME,
     "/api/v1/media/{media_id}": IMAGE,
     # Nothing of a post is behind these.
+    "/archive/{year}": OTHER,
     "/admin/invitations/{handle}": OTHER,
     "/admin/mail/{mail_id}": OTHER,
     "/api/v1/tokens/{token_id}": OTHER,

@@ -88,6 +88,8 @@ POST   /api/v1/token                                 ok       ok       ok       
 GET    /api/v1/tokens                                login    ok       ok       ok       ok       ok
 POST   /api/v1/tokens                                login    ok       ok       ok       ok       ok
 DELETE /api/v1/tokens/{token_id}                     login    -        -        -        -        -
+GET    /archive                                      ok       ok       ok       ok       ok       ok
+GET    /archive/{year}                               -        -        -        -        -        -
 GET    /auth/confirm                                 login    ok       ok       ok       ok       ok
 POST   /auth/confirm                                 login    ok       ok       ok       ok       ok
 POST   /auth/confirm/passkey-options                 login    -        -        -        -        -

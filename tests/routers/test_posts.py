@@ -416,7 +416,9 @@ def test_a_cursor_that_is_not_ours_is_a_404(stranger: Person, cursor: str) -> No
 
 
 def titles_in(page: str) -> list[str]:
-    return [part.partition(">")[2].partition("<")[0] for part in page.split("<h2><a ")[1:]]
+    return [
+        part.partition(">")[2].partition("<")[0] for part in page.split('<h2 dir="auto"><a ')[1:]
+    ]
 
 
 def linked(page: str, rel: str) -> str:

@@ -42,7 +42,11 @@ def answer(socket: ClientConnection) -> str:
 def published(person: Person, text: str) -> str:
     """What readers get of it."""
     page = person.get(f"/posts/{person.write(content=text)}").text
-    found = re.search(r'<div class="prose">(.*)</div>\s*<footer class="author">', page, re.S)
+    found = re.search(
+        r'<div class="prose" dir="auto">(.*)</div>\s*</div>\s*<footer class="after-text">',
+        page,
+        re.S,
+    )
     assert found
     return found[1]
 

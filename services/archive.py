@@ -1,0 +1,131 @@
+"""All posts by year and month: titles and dates only, in long pages.
+
+The years are found by one look into an index for each, not by counting, so that the archive of a
+million posts costs what that of a hundred does.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+from itertools import groupby
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import exists, func, tuple_
+from sqlmodel import Session, col, select
+
+from errors import NotFound
+from models import Post, now
+from services.streams import cursor_of, is_listed, position
+
+PER_PAGE = 100
+FIRST_YEAR, MOST_YEARS = 1970, 200
+
+
+@dataclass(frozen=True)
+class Line:
+    id: UUID
+    slug: str
+    title: str
+    published_at: datetime
+
+    @property
+    def path(self) -> str:
+        return f"/posts/{self.slug}"
+
+
+@dataclass(frozen=True)
+class Month:
+    """Posts of one month, the newest first; `first` is any moment in it."""
+
+    first: datetime
+    lines: list[Line]
+
+    @property
+    def anchor(self) -> str:
+        return f"{self.first:%Y-%m}"
+
+
+@dataclass(frozen=True)
+class Archive:
+    """A page of it, and the cursors of the pages beside it."""
+
+    years: list[int]
+    months: list[Month]
+    older: str | None = None
+    newer: str | None = None
+
+
+def page(
+    db: Session, zone: tzinfo, year: int | None = None, before: str = "", after: str = ""
+) -> Archive:
+    """The newest hundred posts, of one year or of all; years and months are those of a zone.
+
+    Raises:
+        NotFound: nothing was published in that year, or a cursor is not one that we gave.
+    """
+    wanted = is_listed() if year is None else is_listed() & within(year, zone)
+    lines, has_older, has_newer = window(db, wanted, before, after)
+    if year is not None and not lines:
+        raise NotFound
+    return Archive(
+        years(db, zone),
+        list(by_month(lines, zone)),
+        older=cursor_of(lines[-1].published_at, lines[-1].id) if has_older else None,
+        newer=cursor_of(lines[0].published_at, lines[0].id) if has_newer else None,
+    )
+
+
+def window(db: Session, wanted: Any, before: str, after: str) -> tuple[list[Line], bool, bool]:
+    """A page of lines, whether there are older ones, and whether there are newer ones."""
+    key = (col(Post.published_at), col(Post.id))
+    query: Any = select(Post.id, Post.slug, Post.title, Post.published_at).where(wanted)
+    is_backwards = bool(after) and not before
+    if before:
+        query = query.where(tuple_(*key) < position(before))
+    elif after:
+        query = query.where(tuple_(*key) > position(after))
+    query = query.order_by(*(key if is_backwards else (part.desc() for part in key)))
+    found = [Line(*row) for row in db.execute(query.limit(PER_PAGE + 1))]
+    lines, has_more = found[:PER_PAGE], len(found) > PER_PAGE
+    if is_backwards:
+        return lines[::-1], bool(lines), has_more
+    return lines, has_more, bool(before and lines)
+
+
+def years(db: Session, zone: tzinfo) -> list[int]:
+    """In which something was published, the newest first."""
+    moments: Any = select(func.min(Post.published_at), func.max(Post.published_at))
+    first, last = db.execute(moments.where(is_listed())).one()
+    if first is None:
+        return []
+    newest = last.astimezone(zone).year
+    oldest = max(first.astimezone(zone).year, newest - MOST_YEARS + 1)
+    span = range(newest, oldest - 1, -1)
+    looks = [exists().where(is_listed(), within(year, zone)).label(f"y{year}") for year in span]
+    found = db.execute(select(*looks)).one()
+    return [year for year, has_posts in zip(span, found, strict=True) if has_posts]
+
+
+def within(year: int, zone: tzinfo) -> Any:
+    begin, end = (datetime(each, 1, 1, tzinfo=zone).astimezone(UTC) for each in (year, year + 1))
+    return (col(Post.published_at) >= begin) & (col(Post.published_at) < end)
+
+
+def by_month(lines: list[Line], zone: tzinfo) -> Iterator[Month]:
+    def month_of(line: Line) -> datetime:
+        there = line.published_at.astimezone(zone)
+        return there.replace(day=1, hour=12, minute=0, second=0, microsecond=0)
+
+    for first, group in groupby(lines, month_of):
+        yield Month(first, list(group))
+
+
+def year_of(typed: str) -> int:
+    """From an address. Raises NotFound: none that can have posts."""
+    if not (typed.isascii() and typed.isdigit() and len(typed) == 4):
+        raise NotFound
+    year = int(typed)
+    if not FIRST_YEAR <= year <= now().year + 1:
+        raise NotFound
+    return year
