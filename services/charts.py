@@ -28,28 +28,19 @@ class Bar:
 
 
 @dataclass(frozen=True)
-class Line:
-    """A height that has a name."""
-
-    y: float
-    count: int
-
-
-@dataclass(frozen=True)
 class Chart:
     bars: Sequence[Bar]
-    lines: Sequence[Line]
+    top: int  # what the first of `lines` stands for; the other one is half of it
+    lines: tuple[float, float]
     floor: float
     highest: Span
 
 
 def of(report: Report) -> Chart:
-    spans = report.spans
-    top = ceiling(max(span.views for span in spans))
-    halves = [top // 2, top] if top % 2 == 0 else [top]
-    lines = [Line(round(FLOOR - HEIGHT * count / top, 2), count) for count in halves]
-    highest = max(spans, key=lambda span: span.views)
-    return Chart(list(bars(spans, top)), lines, FLOOR, highest)
+    top = ceiling(max(span.views for span in report.spans))
+    highest = max(report.spans, key=lambda span: span.views)
+    lines = TOP, TOP + HEIGHT / 2
+    return Chart(list(bars(report.spans, top)), top, lines, FLOOR, highest)
 
 
 def bars(spans: Sequence[Span], top: int) -> Iterator[Bar]:

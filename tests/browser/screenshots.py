@@ -39,6 +39,7 @@ PRIVATE = {
     "tag-edit": "/tags/weather/edit",
     "series-edit": "/series/things-one-learns-on-the-water/edit",
     "drafts": "/drafts",
+    "readers": "/readers",
     "delete": "/posts/the-heron/delete",
 }
 NAME = "Notes from the Harbour"

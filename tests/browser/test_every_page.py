@@ -1,10 +1,14 @@
 """Every page, as everybody may meet it: readable, accessible, alone with itself, valid."""
 
+from datetime import timedelta
+
 import html5lib
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, ViewportSize
+from sqlmodel import select
 
+from models import Post, PostReferrer, PostViews, now
 from services import demo
 from tests.blog import Blog, Person
 from tests.browser.conftest import DESKTOP, PHONE, OpenPage
@@ -45,6 +49,9 @@ PRIVATE = [
     "/posts/the-heron",
     "/posts/the-heron/edit",
     "/posts/the-heron/delete",
+    "/posts/the-heron/readers",
+    "/posts/an-inventory-of-the-north-wall/readers",
+    "/readers?days=365",
     "/posts/the-heron/revisions",
     "/posts/the-heron/revisions/1?with=readers",
     "/trash/delete",
@@ -97,6 +104,11 @@ def furnished(blog: Blog) -> Blog:
     """The demo's posts; Maren owns the blog."""
     with blog.database.writing() as db:
         filled = demo.fill(db, blog.settings, password=PASSWORD)
+        [heron] = db.exec(select(Post.id).where(Post.slug == "the-heron"))
+        for ago in range(40):
+            day = now().date() - timedelta(days=ago)
+            db.add(PostViews(post_id=heron, day=day, views=ago, visitors=ago // 2))
+            db.add(PostReferrer(post_id=heron, day=day, host=f"h{ago}.example", views=ago // 3))
     assert filled.username == "maren"
     return blog
 

@@ -13,7 +13,7 @@ from sqlalchemy.exc import OperationalError
 from sqlmodel import SQLModel
 
 from models import PostReferrer, PostViews, VisitorDigest, VisitorSalt, now
-from services import counting, readers, sweeping, tallies
+from services import counting, readers, sweeping, tallies, visitors
 from tests.blog import Blog, Person
 from tests.readers import BROWSER, FIREFOX, SAFARI, counted, id_of, read, reader, sources
 
@@ -297,10 +297,22 @@ def test_what_waits_is_bounded(
     blog: Blog, slug: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(counting, "MOST_WAITING", 2)
-    for number in range(4):
-        read(reader(blog), f"/posts/{slug}", User_Agent=f"{FIREFOX} {number}")
+    with blog.app.state.counting.flushing:  # all at once
+        for number in range(4):
+            read(reader(blog), f"/posts/{slug}", User_Agent=f"{FIREFOX} {number}")
     assert counted(blog, slug) == (2, 2)
     assert "2 views are not counted" in caplog.text
+
+
+def test_browsers_that_are_made_up_are_not_all_looked_up(
+    blog: Blog, slug: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    visitors.is_program.cache_clear()
+    monkeypatch.setattr(counting, "MOST_NEW_AGENTS", 2)
+    with blog.app.state.counting.flushing:  # all at once
+        for number in range(4):
+            read(reader(blog), f"/posts/{slug}", User_Agent=f"{FIREFOX} made up {number}")
+    assert counted(blog, slug) == (2, 2)
 
 
 def test_what_is_noted_while_nobody_takes_it_is_bounded(
@@ -476,9 +488,9 @@ def test_nothing_of_a_flush_waits_behind_another(blog: Blog, slug: str) -> None:
     """One that finds a post locked gives up at once and stores everything the next time."""
     if blog.database.is_sqlite:
         return  # there are no locks of rows there
-    read(reader(blog), f"/posts/{slug}")
     with blog.database.writing() as db:
         db.execute(text("SELECT id FROM posts FOR UPDATE"))
+        read(reader(blog), f"/posts/{slug}")
         with pytest.raises(OperationalError):
             blog.app.state.counting.flush()
     assert counted(blog, slug) == (1, 1)
