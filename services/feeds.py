@@ -113,8 +113,8 @@ def full_texts(db: Session, settings: Settings, entries: list[Entry]) -> dict[UU
     found, left = {}, MOST_BYTES
     for entry in entries:
         if entry.id in texts:
-            url = settings.link_base + entry.path
-            html = whole_links.absolute(reading.html_of(*texts.pop(entry.id), settings), url)
+            html = reading.html_of(*texts.pop(entry.id), settings)
+            html = whole_links.absolute(html, settings.link_base, entry.path)
             size = len(html.encode())
             if size <= left:
                 left -= size
