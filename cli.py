@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from commands import accounts, archives
+from commands import accounts, archives, searching
 from commands.opening import open_database
 from settings import ROOT, load_settings
 
@@ -171,6 +171,7 @@ app.command()(accounts.user)
 app.command()(accounts.password)
 app.command()(archives.export)
 app.command("import")(archives.import_)
+app.command()(searching.index)
 
 
 if __name__ == "__main__":

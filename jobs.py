@@ -18,7 +18,17 @@ from backends.mail import open_mailer
 from backends.storage import Storage, open_storage
 from database import Database
 from models import now
-from services import announcements, hubs, mails, media, outbox, rerendering, sweeping, tag_uris
+from services import (
+    announcements,
+    hubs,
+    mails,
+    media,
+    outbox,
+    rerendering,
+    search,
+    sweeping,
+    tag_uris,
+)
 from settings import Settings
 
 if TYPE_CHECKING:  # huey: 60 ms and 8 MiB, for those who have a worker
@@ -71,11 +81,13 @@ class Jobs:
         self.rerender_at = now() + FIRST_RERENDER
         self.announce_at = now()
         self.settle_at: datetime | None = now() + FIRST_RERENDER
+        self.index_at = now()
         self.thread = threading.Thread(target=self.run, name="jobs", daemon=True)
         self.is_wanted = threading.Event()
         self.is_over = False
         database.listeners[mails.QUEUED] = self.deliver_soon
         database.listeners[announcements.NOTED] = self.deliver_soon
+        database.listeners[search.OUTDATED] = self.index_soon
 
     def start(self) -> None:
         if self.settings.jobs == "web":
@@ -116,6 +128,9 @@ class Jobs:
         except Unavailable:
             log.warning("Redis is away: the worker will find a mail by itself")
 
+    def index_soon(self) -> None:
+        self.index_at = now()
+
     @cached_property
     def storage(self) -> Storage:
         return open_storage(self.settings, self.database)
@@ -146,6 +161,8 @@ class Jobs:
             self.rerender()
         if self.settle_at and now() >= self.settle_at:
             self.settle()
+        if now() >= self.index_at:
+            self.index()
 
     def run_errands(self) -> None:
         """What somebody may be waiting for."""
@@ -194,3 +211,10 @@ class Jobs:
         self.settle_at = now() + LOOK_EVERY
         if tag_uris.settle(self.database, self.settings.link_base):
             self.settle_at = None
+
+    @safely
+    def index(self) -> None:
+        """Take into the index what it does not have yet: all there is after the update that brought
+        it, and the rest after a tag of many posts was renamed."""
+        self.index_at = now() + SWEEP_EVERY
+        search.catch_up(self.database, is_over=lambda: self.is_over)

@@ -34,6 +34,7 @@ from services.counting import Counting
 from services.logins import device_name
 from services.pages import RESERVED, Known
 from services.previews import Previews
+from services.search.turns import Turns
 from services.site import Site, values_of
 from services.tag_index import counted
 from services.text import grouped
@@ -84,6 +85,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.watch = Watch(app.state.database, open_events(settings.redis_url))
     app.state.previews = Previews()
     app.state.gallery = Gallery()
+    app.state.searches = Turns()
     app.state.providers = open_providers(settings)
     app.state.auth_providers = providers_of(settings)
     app.state.jobs = Jobs(settings, app.state.database)

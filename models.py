@@ -13,13 +13,16 @@ from sqlalchemy import (
     Dialect,
     ForeignKey,
     Index,
+    Integer,
     LargeBinary,
     MetaData,
     Text,
     TypeDecorator,
     UniqueConstraint,
     false,
+    text,
 )
+from sqlalchemy.types import TypeEngine
 from sqlmodel import Field, SQLModel
 
 from settings import Role
@@ -58,6 +61,20 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if dialect.name == "sqlite" else value.astimezone(UTC)
+
+
+class SearchWords(TypeDecorator[str]):
+    """Words for an index: a tsvector where there is one, else a line of them."""
+
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        if dialect.name != "postgresql":
+            return dialect.type_descriptor(Text())
+        from sqlalchemy.dialects.postgresql import TSVECTOR  # for those who have one
+
+        return dialect.type_descriptor(TSVECTOR())
 
 
 def moment(**extra: Any) -> Any:
@@ -367,6 +384,8 @@ class Post(SQLModel, table=True):
     content: str = Field(sa_type=Text)
     html: str = Field(sa_type=Text)
     renderer: int = Field(index=True)  # the version of markdown.py that made `html`
+    # The version of services/search that took it into its index, or had nothing to take; 0 is none.
+    indexer: int = Field(default=0, index=True, sa_column_kwargs={"server_default": text("0")})
     excerpt: str = Field(max_length=320)
     word_count: int
     staged: dict[str, str] | None = Field(default=None, sa_type=JSON(none_as_null=True))
@@ -429,6 +448,37 @@ class Post(SQLModel, table=True):
     def is_erased(self) -> bool:
         """Whether its text was deleted for good: its address is all that is left."""
         return not self.title
+
+
+class SearchEntry(SQLModel, table=True):
+    """The words of a post that is meant for readers; see services/search/index.py.
+
+    `place` puts the newest last: milliseconds since 1970, or a little less if they are taken. On
+    SQLite triggers keep the FTS5 table `search_words` like this one.
+    """
+
+    __tablename__ = "search_entries"
+
+    place: int = Field(
+        sa_column=Column(
+            BigInteger().with_variant(Integer(), "sqlite"), primary_key=True, autoincrement=False
+        )
+    )
+    post_id: UUID = Field(foreign_key="posts.id", ondelete="CASCADE", unique=True)
+    words: str = Field(sa_type=SearchWords)
+
+
+class SearchTitle(SQLModel, table=True):
+    """A title from one of its words on, folded, in UTF-8: bytes have one order everywhere."""
+
+    __tablename__ = "search_titles"
+
+    key: bytes = Field(sa_type=LargeBinary, primary_key=True)
+    post_id: UUID = Field(
+        sa_column=Column(
+            ForeignKey("search_entries.post_id", ondelete="CASCADE"), primary_key=True, index=True
+        )
+    )
 
 
 class Revision(SQLModel, table=True):

@@ -31,7 +31,7 @@ UNSEEN_TABLES = frozenset(
     """
     alembic_version announcements api_tokens audit_events autosaves blobs identities invitations logins
     mail_tokens mails media_uses passkeys public_version recovery_codes refresh_tokens
-    retired_names revisions sessions slugs tag_aliases throttles
+    retired_names revisions search_entries search_titles sessions slugs tag_aliases throttles
     """.split()
 )
 # Columns of which readers see nothing.

@@ -71,6 +71,11 @@ def is_waiting() -> ColumnElement[bool]:
     return (is_not_yet | col(Post.staged).is_not(None)) & col(Post.trashed_at).is_(None)
 
 
+def is_meant_for_readers() -> ColumnElement[bool]:
+    """What strangers see, or will see when its moment comes."""
+    return col(Post.published_at).is_not(None) & col(Post.trashed_at).is_(None)
+
+
 def is_listed() -> ColumnElement[bool]:
     """What of it stands in lists: posts, not pages."""
     return is_public() & col(Post.is_page).is_(False)

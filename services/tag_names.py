@@ -3,12 +3,12 @@
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel
-from sqlalchemy import delete, insert, text, update
+from sqlalchemy import ColumnElement, delete, insert, text, update
 from sqlmodel import Session, col, select
 
 from errors import DomainError
-from models import PostTag, Tag, TagAlias, User
-from services import audit, tag_index, tags
+from models import Post, PostTag, Tag, TagAlias, User
+from services import audit, search, tag_index, tags
 
 
 def one_name(typed: str) -> str:
@@ -39,17 +39,26 @@ def change(db: Session, slug: str, new: NewName, editor: User) -> Tag:
         NotFound: there is no such tag.
         WouldMerge: it needs a word first.
     """
+    search.outdate(db, carry(tags.find(db, slug)))  # posts before tags, as those who write do
     alone(db)
     tag = tags.find(db, slug)
     db.refresh(tag)  # whoever went before may have renamed it
     other = holder(db, tags.slug_of(new.name))
+    if other and other.id != tag.id and new.into != other.slug:
+        raise WouldMerge(tag, other, tag_index.posts_with(db, tag, drafts=True))
+    # What is locked now is being written, and waits for us: it is indexed by whoever writes it.
+    search.outdate(db, carry(tag), waits=False)
     if other is None or other.id == tag.id:
         rename(db, tag, new.name, editor)
-        return tag
-    if new.into != other.slug:
-        raise WouldMerge(tag, other, tag_index.posts_with(db, tag, drafts=True))
-    merge(db, tag, other, editor)
-    return other
+    else:
+        merge(db, tag, other, editor)
+        tag = other
+    search.freshen(db)
+    return tag
+
+
+def carry(tag: Tag) -> ColumnElement[bool]:
+    return col(Post.id).in_(select(PostTag.post_id).where(PostTag.tag_id == tag.id))
 
 
 def alone(db: Session) -> None:

@@ -20,7 +20,7 @@ from models import (
     User,
     now,
 )
-from services import announcements, pages, posts, publishing, streams
+from services import announcements, pages, posts, publishing, search, streams
 
 KEPT_FOR = timedelta(days=30)
 
@@ -32,6 +32,7 @@ def throw_away(db: Session, post: Post) -> None:
     """
     is_elsewhere = (col(Post.id) == post.id) & col(Post.trashed_at).is_(None)
     before = announcements.shown(db, post)
+    search.remove(db, col(Post.id) == post.id)
     change_posts(db, is_elsewhere, trashed_at=now(), **publishing.unscheduled())
     announcements.note(db, before, None)
 
@@ -44,6 +45,7 @@ def restore(db: Session, post: Post) -> Post:
     change_posts(db, (col(Post.id) == post.id) & is_waiting(), trashed_at=None)
     db.refresh(post)
     announcements.note(db, None, announcements.shown(db, post))
+    search.put(db, post)
     return post
 
 
@@ -77,6 +79,7 @@ def erase(db: Session, which: ColumnElement[bool], **values: Any) -> None:
     ids = db.exec(select(Post.id).where(which).with_for_update()).all()
     which = col(Post.id).in_(ids)
     theirs = select(Post.id).where(which)
+    search.remove(db, which)
     for model in (PostTag, Revision, Autosave, MediaUse, PostViews, PostReferrer):
         db.execute(delete(model).where(col(model.post_id).in_(theirs)))
     unseen = select(Post.id).where(which, ~streams.was_public())

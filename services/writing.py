@@ -20,6 +20,7 @@ from services import (
     posts,
     publishing,
     revisions,
+    search,
     series,
     tags,
 )
@@ -143,6 +144,8 @@ def keep(
     kind = kind or (revisions.PUBLISHED if is_for_readers else revisions.SAVED)
     revisions.add(db, post, posts.text_of(db, post), editor, kind)
     media_uses.note(db, post, editor, scopes)
+    if not post.staged:  # else nothing has changed for readers
+        search.put(db, post)
 
 
 def stage(db: Session, post: Post, text: Text) -> None:

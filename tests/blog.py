@@ -103,6 +103,7 @@ class Blog:
                 db.execute(text(deletion))
         self.app.state.pages.forget()
         self.app.state.site.forget()
+        self.app.state.searches.limits.windows.clear()
         if self.settings.redis_url:
             with redis.Redis.from_url(self.settings.redis_url) as client:
                 client.flushdb()

@@ -140,7 +140,12 @@ def is_call_of(name: str, node: ast.AST) -> bool:
 # What asks for itself when a post is or was public; everybody else asks these.
 WHAT_IS_PUBLIC = {
     "models.py": {"is_public", "is_published", "is_scheduled", "was_published", "is_trashed"},
-    "services/streams.py": {"is_public", "was_public", "is_waiting"},
+    "services/streams.py": {
+        "is_public",
+        "was_public",
+        "is_waiting",
+        "is_meant_for_readers",
+    },
     "services/archive.py": {"within"},  # a year, of what is listed
     "services/publishing.py": {"unscheduled"},
     "migrations/versions/0003_writing.py": {"revisions_of"},

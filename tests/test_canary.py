@@ -179,6 +179,8 @@ def queries(hidden: HidingPlaces) -> Iterator[tuple[str, str]]:
     """What can be asked of a list, and the same that asks for nothing that is there."""
     for name in ("q", "tag", "author", "series", "who", "before", "after"):
         yield f"{name}={WORD}", f"{name}={NEVER}"
+    for asked in ("tag:{}", '"{} title"', "{} -open", "words {}"):
+        yield f"q={quote(asked.format(WORD))}", f"q={quote(asked.format(NEVER))}"
     for name in ("before", "after"):
         yield f"{name}={hidden.cursor()}", ""
     for query in ("w=480", "of=all", "page=2", "state=draft", f"author={BOB}&state=draft"):
@@ -240,7 +242,10 @@ def test_nothing_is_told_live(hidden: HidingPlaces, mallory: Person, stranger: P
 
 
 def test_what_is_taken_back_is_gone_at_once(bob: Person, stranger: Person, mallory: Person) -> None:
-    lists = ("/", "/posts", "/tags/back", f"/users/{BOB}", "/api/v1/posts", "/api/v1/tags")
+    lists = [
+        *("/", "/posts", "/tags/back", f"/users/{BOB}", "/api/v1/posts", "/api/v1/tags"),
+        *("/search?q=taken", "/search?q=tag:back", "/search/suggestions?q=bac"),
+    ]
     ways: list[Callable[[str], object]] = [
         lambda slug: bob.edit(slug, action="unpublish"),
         lambda slug: bob.edit(slug, action="schedule", publish_at="2030-01-01T10:00"),

@@ -175,6 +175,8 @@ GET    /preview/{token}                              -        -        -        
 GET    /preview/{token}/media/{media_id}/{name}      -        -        -        -        -        -
 GET    /readyz                                       ok       ok       ok       ok       ok       ok
 GET    /rss.xml                                      ok       ok       ok       ok       ok       ok
+GET    /search                                       ok       ok       ok       ok       ok       ok
+GET    /search/suggestions                           ok       ok       ok       ok       ok       ok
 GET    /series                                       ok       ok       ok       ok       ok       ok
 GET    /series/{slug}                                ok       ok       ok       ok       ok       ok
 POST   /series/{slug}                                login    no       no       ok       ok       ok

@@ -9,7 +9,17 @@ from sqlmodel import Session, select
 
 import auth_service
 from models import NOBODY, Autosave, Media, MediaUse, Post, Series, Slug, Tag, TagAlias, User
-from services import departures, markdown, media_uses, revisions, tag_uris, tags, texts, usernames
+from services import (
+    departures,
+    markdown,
+    media_uses,
+    revisions,
+    search,
+    tag_uris,
+    tags,
+    texts,
+    usernames,
+)
 from services.archives import pictures, shapes
 from services.archives.planning import Plan
 from services.archives.reading import Text
@@ -134,6 +144,7 @@ class Storing:
         )
         self.db.flush()
         media_uses.note(self.db, post, author, frozenset())  # what editors may show is above
+        search.put(self.db, post)
 
     def unsaved(self, post: Post, text: Text) -> None:
         """For those who are here, since it is nobody else's to read. Who began before the post was
