@@ -138,7 +138,9 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(AssetMiddleware, assets=assets)
     app.add_middleware(HeadAsGet)
     app.add_middleware(HostGuard, hosts=settings.hosts, refuse=answering(400, UNKNOWN_HOST))
-    app.add_middleware(SecurityHeaders, media_hosts=settings.media_hosts)
+    app.add_middleware(
+        SecurityHeaders, media_hosts=settings.media_hosts, indexed=settings.allow_indexing
+    )
     app.add_middleware(AccessLog, seen=app.state.seen)
     app.add_middleware(ProxyMiddleware, hops=settings.trusted_proxies)
     return app

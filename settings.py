@@ -60,6 +60,8 @@ class Settings(BaseSettings):
     site_name: Annotated[str, Field(min_length=1, max_length=80)] = "Inkstand"
     site_description: Annotated[str, Field(max_length=300)] = ""
     time_zone: str = "UTC"
+    allow_indexing: bool = True
+    security_contact: Annotated[str, Field(max_length=200)] = ""
 
     secret_key: Annotated[list[SecretStr], NoDecode] = []
     database_url: str = f"sqlite:///{DATA / 'inkstand.db'}"
@@ -155,6 +157,19 @@ class Settings(BaseSettings):
             raise ValueError(
                 "TIME_ZONE must be a name of the IANA database, such as Europe/Berlin or UTC."
             ) from None
+        return value
+
+    @field_validator("security_contact")
+    @classmethod
+    def be_a_contact(cls, value: str) -> str:
+        """A URI, as RFC 9116 wants it; an address alone is made one."""
+        if re.fullmatch(r"[^\s:/@]+@[^\s:/@]+", value):
+            value = f"mailto:{value}"
+        if value and not re.fullmatch(r"(https://|mailto:|tel:)[\x21-\x7e]+", value):
+            raise ValueError(
+                "SECURITY_CONTACT must be an address such as security@blog.example, or a page that "
+                "starts with https://."
+            )
         return value
 
     @field_validator("media_url")

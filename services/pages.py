@@ -16,8 +16,8 @@ from services.texts import Text
 RESERVED = frozenset(
     """
     admin api archive auth comments docs drafts feed feeds healthz live media metrics newsletter
-    openapi posts preview readers readyz rss search series settings sitemap static style tags trash
-    users well-known ws
+    openapi posts preview readers readyz rss search series settings sitemap sitemaps static style
+    tags trash users well-known ws
     """.split()
 )
 CHANGED = "pages changed"  # after the commit; listeners get nothing

@@ -57,6 +57,7 @@ PARAMETERS = {
     "/auth/openid/{provider}": OTHER,
     "/auth/reset/{token}": OTHER,
     "/auth/verify/{token}": OTHER,
+    "/sitemaps/{name}": OTHER,
     "/settings/identities/{handle}": OTHER,
     "/settings/identities/{provider}": OTHER,
     "/settings/passkeys/{handle}": OTHER,

@@ -35,6 +35,7 @@ ROLES = {CAROL: "reader", MALLORY: "author", BOB: "author", ERIN: "editor", ALIC
 TABLE = """
                                                      stranger carol    mallory  bob      erin     alice
 GET    /                                             ok       ok       ok       ok       ok       ok
+GET    /.well-known/security.txt                     -        -        -        -        -        -
 GET    /admin                                        login    no       no       no       no       ok
 GET    /admin/audit                                  login    no       no       no       no       ok
 GET    /admin/invitations                            login    no       no       no       no       ok
@@ -174,6 +175,7 @@ POST   /preview                                      login    no       ok       
 GET    /preview/{token}                              -        -        -        -        -        -
 GET    /preview/{token}/media/{media_id}/{name}      -        -        -        -        -        -
 GET    /readyz                                       ok       ok       ok       ok       ok       ok
+GET    /robots.txt                                   ok       ok       ok       ok       ok       ok
 GET    /rss.xml                                      ok       ok       ok       ok       ok       ok
 GET    /search                                       ok       ok       ok       ok       ok       ok
 GET    /search/suggestions                           ok       ok       ok       ok       ok       ok
@@ -224,6 +226,8 @@ POST   /settings/two-factor/recovery-codes/noted     login    ok       ok       
 POST   /settings/two-factor/secret                   login    ok       ok       ok       ok       ok
 GET    /settings/username                            login    ok       ok       ok       ok       ok
 POST   /settings/username                            login    ok       ok       ok       ok       ok
+GET    /sitemap.xml                                  ok       ok       ok       ok       ok       ok
+GET    /sitemaps/{name}.xml                          -        -        -        -        -        -
 GET    /style/{digest}.css                           -        -        -        -        -        -
 GET    /tags                                         ok       ok       ok       ok       ok       ok
 GET    /tags/{tag}                                   ok       ok       ok       ok       ok       ok

@@ -20,9 +20,11 @@ A_YEAR = 365 * 24 * 60 * 60
 class SecurityHeaders:
     """A route may set its own value of a header first; that one stays."""
 
-    def __init__(self, app: ASGIApp, media_hosts: str) -> None:
+    def __init__(self, app: ASGIApp, media_hosts: str, *, indexed: bool = True) -> None:
         self.app = app
         self.headers = HEADERS | {"Content-Security-Policy": content_security_policy(media_hosts)}
+        if not indexed:
+            self.headers["X-Robots-Tag"] = "noindex"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):

@@ -5,17 +5,15 @@ lines, drawing.py draws it, gallery.py keeps what was drawn.
 """
 
 import hashlib
-import re
 from dataclasses import astuple, dataclass
 from typing import Any
 
 from models import Post, User
+from services.colours import INK_BLUE, to_hex
 
 WIDTH, HEIGHT = 1200, 630
 CONTENT_TYPE = "image/png"
 LOOK = 1  # another one whenever the same words are drawn otherwise: part of every version
-ACCENT = "#23489c"
-COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 MOST_CHARACTERS = 300  # of each text, whatever a setting allows
 
 
@@ -26,7 +24,7 @@ class Card:
     title: str
     byline: str
     site_name: str
-    accent: str = ACCENT
+    accent: str = INK_BLUE
 
     @property
     def version(self) -> str:
@@ -45,11 +43,8 @@ def of_site(site: Any) -> Card:
 
 
 def made(title: str, byline: str, site: Any) -> Card:
-    """Colours that are none are the usual one."""
-    wanted = str(getattr(site, "accent", ""))
-    accent = wanted.lower() if COLOUR.fullmatch(wanted) else ACCENT
     title, byline, name = (text[:MOST_CHARACTERS] for text in (title, byline, site.site_name))
-    return Card(title, byline, name, accent)
+    return Card(title, byline, name, to_hex(site.accent.light) if site.accent else INK_BLUE)
 
 
 def path_of_post(post: Post) -> str:

@@ -2,6 +2,7 @@
 
 import io
 from threading import Event, Thread
+from types import SimpleNamespace
 
 import pytest
 from PIL import Image, ImageChops
@@ -13,6 +14,7 @@ from services.cards import Card
 from services.cards.drawing import drawn
 from services.cards.gallery import Gallery
 from services.cards.lettering import BOLD, words_of
+from services.colours import INK_BLUE, accent_of
 from tests.blog import Blog, Person
 from tests.heads import HeadOf
 
@@ -146,11 +148,11 @@ def test_another_accent_is_another_picture() -> None:
     assert drawn(Card("Ropes", "Bob", "Notes", "#5a1846")) != drawn(Card("Ropes", "Bob", "Notes"))
 
 
-def test_a_colour_that_is_none_is_the_usual_one() -> None:
-    class Site:
-        site_name, site_description, accent = "Notes", "", "red; }"
-
-    assert cards.of_site(Site()).accent == cards.ACCENT
+def test_the_colour_of_the_owner_is_that_of_the_card(stranger: Person) -> None:
+    site = stranger.blog.app.state.site.now()
+    assert cards.of_site(site).accent == INK_BLUE
+    wine = SimpleNamespace(site_name="Notes", site_description="", accent=accent_of("#5a1846"))
+    assert cards.of_site(wine).accent == "#5a1846"
 
 
 def test_a_card_is_drawn_once_and_kept_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
