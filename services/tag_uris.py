@@ -29,7 +29,8 @@ def entity(db: Session, link_base: str) -> str:
 
 def entity_of(link_base: str, day: date) -> str:
     host = (urlsplit(link_base).hostname or "").lower()
-    return f"{host if re.fullmatch(DOMAIN, host) else NOWHERE},{day.isoformat()}"
+    is_domain = re.fullmatch(DOMAIN, host) and not host[-1].isdigit()  # as those of numbers do
+    return f"{host if is_domain else NOWHERE},{day.isoformat()}"
 
 
 def uri(entity: str, specific: str) -> str:
