@@ -66,11 +66,13 @@ class Watch:
         self.events.publish({"ended": str(user_id)})
 
     def hear(self, message: Message) -> None:
-        self.heard += 1
         if event := message.get("event"):
             self.untold.append(event)
+        elif ended := message.get("ended"):
+            self.concerned.add(ended)
         else:
-            self.concerned.add(message["ended"])
+            return  # it concerns no socket
+        self.heard += 1
         self.is_due.set()
 
     def doubt(self) -> None:

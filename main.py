@@ -20,8 +20,10 @@ from backends.session_store import open_store
 from backends.storage import open_storage
 from database import Database
 from jobs import Jobs
+from known_readers import KnownReaders
 from live_watch import Watch
 from models import now
+from public_watch import PublicWatch
 from routers.contents import ROUTERS
 from routers.pages import pages_context
 from routers.receiving import UPLOADS
@@ -48,8 +50,9 @@ from web.csrf import CrossSiteGuard
 from web.error_words import CROSS_SITE, UNKNOWN_HOST
 from web.errors import Faults, answering, handle_errors, reason_of
 from web.head import HeadAsGet
-from web.hosts import HostGuard
+from web.hosts import HostGuard, Hosts
 from web.orphans import stop_with_parent
+from web.page_cache import PageCache
 from web.proxy import ProxyMiddleware, network_of
 from web.security_headers import SecurityHeaders
 from web.session_middleware import SessionMiddleware
@@ -82,7 +85,9 @@ def create_app(settings: Settings) -> FastAPI:
     visits = Visits(RESERVED, lambda: app.state.counting.hurry())
     app.state.counting = Counting(settings, app.state.database, visits.take, network_of)
     app.state.seen = [visits.seen]  # who hears of each request once it is answered
-    app.state.watch = Watch(app.state.database, open_events(settings.redis_url))
+    events = open_events(settings.redis_url)
+    app.state.public_watch = PublicWatch(app.state.database, events)
+    app.state.watch = Watch(app.state.database, events)
     app.state.previews = Previews()
     app.state.gallery = Gallery()
     app.state.searches = Turns()
@@ -95,6 +100,7 @@ def create_app(settings: Settings) -> FastAPI:
     assets = Assets(PUBLIC)
     providers = {name: each.label for name, each in app.state.providers.items()}
     app.state.site = Site(app.state.database, values_of(settings) | {"providers": providers})
+    app.state.public_watch.listeners += [app.state.pages.forget, app.state.site.forget]
     app.state.templates = Templates(reload=not settings.in_production, asset=assets.url)
     app.state.templates.context_processors += [
         site_context,
@@ -141,6 +147,16 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(
         SecurityHeaders, media_hosts=settings.media_hosts, indexed=settings.allow_indexing
     )
+    if settings.page_cache_mb:
+        app.add_middleware(
+            PageCache,
+            watch=app.state.public_watch,
+            most_bytes=settings.page_cache_mb * 1024 * 1024,
+            are_ours=Hosts(settings.hosts).are_meant,
+            cookies=app.state.cookies,
+            find_reader=KnownReaders(app, app.state.public_watch, settings.session_idle).find,
+            cdn_seconds=settings.cdn_seconds,
+        )
     app.add_middleware(AccessLog, seen=app.state.seen)
     app.add_middleware(ProxyMiddleware, hops=settings.trusted_proxies)
     return app
@@ -171,6 +187,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.counting.start()
     yield
     await app.state.watch.close()
+    app.state.public_watch.close()
     if waiting:
         waiting.cancel()
     await run_in_threadpool(app.state.jobs.stop)

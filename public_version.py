@@ -6,7 +6,6 @@ doubt the number grows; it must not for what readers cannot see, or one author w
 keep all pages from being kept.
 """
 
-import math
 import re
 import time
 from collections.abc import Iterable
@@ -30,8 +29,9 @@ MARK = "changes what readers see"
 UNSEEN_TABLES = frozenset(
     """
     alembic_version announcements api_tokens audit_events autosaves blobs identities invitations logins
-    mail_tokens mails media_uses passkeys public_version recovery_codes refresh_tokens
-    retired_names revisions search_entries search_titles sessions slugs tag_aliases throttles
+    mail_tokens mails media_uses passkeys post_referrers post_views public_version recovery_codes
+    refresh_tokens retired_names revisions search_entries search_titles sessions slugs tag_aliases
+    throttles visitor_digests visitor_salts
     """.split()
 )
 # Columns of which readers see nothing.
@@ -58,7 +58,7 @@ RAISE = text(
     " version = CASE WHEN public_version.version >= excluded.version"
     " THEN public_version.version + 1 ELSE excluded.version END RETURNING version"
 )
-WRITES = re.compile(r"\s*(?:INSERT\s+INTO|UPDATE|DELETE\s+FROM|TRUNCATE|WITH)\s+\"?(\w+)", re.I)
+WRITES = re.compile(r"\b(?:INSERT\s+INTO|UPDATE|DELETE\s+FROM|TRUNCATE)\s+\"?(?!SET\b)(\w+)", re.I)
 
 
 def raise_if_changed(db: AnySession) -> int | None:
@@ -66,7 +66,7 @@ def raise_if_changed(db: AnySession) -> int | None:
     The new version; None if readers see what they saw."""
     if not db.info.pop(MARK, False):
         return None
-    version: int = db.execute(RAISE, {"now": math.ceil(time.time())}).scalar_one()
+    version: int = db.execute(RAISE, {"now": int(time.time())}).scalar_one()
     return version
 
 
@@ -95,8 +95,7 @@ def note_statement(doing: ORMExecuteState) -> None:
 def is_seen(db: AnySession, statement: Any, parameters: Any) -> bool:
     """Whether readers may notice an INSERT, UPDATE or DELETE."""
     if isinstance(statement, TextClause):
-        found = WRITES.match(statement.text)
-        return found is not None and found[1].lower() not in UNSEEN_TABLES
+        return any(name.lower() not in UNSEEN_TABLES for name in WRITES.findall(statement.text))
     if not isinstance(statement, Insert | Update | Delete):
         return False
     table = str(getattr(statement.table, "name", ""))

@@ -72,6 +72,8 @@ class Settings(BaseSettings):
     new_user_role: Literal["reader", "author", "editor"] = "author"
     bcrypt_cost: Annotated[int, Field(ge=4, le=16)] = 12
 
+    page_cache_mb: Annotated[int, Field(ge=0, le=4096)] = 24
+    cdn_seconds: Annotated[int, Field(ge=0, le=86400)] = 0
     session_idle_days: Annotated[int, Field(ge=1, le=365)] = 30
     session_max_days: Annotated[int, Field(ge=1, le=730)] = 90
     session_protection: Literal["basic", "strong", "off"] = "basic"

@@ -34,4 +34,6 @@ def shown(
     request: Request, found: archive.Archive, path: str, before: str, after: str, **more: Any
 ) -> Response:
     head = heads.of_stream(request.app.state.site.now(), path, found, before, after)
-    return public_page(request, "archive/index.html", archive=found, head=head, **more)
+    return public_page(
+        request, "archive/index.html", differs_for=(), archive=found, head=head, **more
+    )

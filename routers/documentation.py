@@ -15,7 +15,14 @@ router = public()
 def show(request: Request, _: OptionalUser) -> Response:
     site, api = request.app.state.site.now(), document_of(request.app)
     head = heads.of_page(site, "/docs")
-    return public_page(request, "documentation/show.html", api=api, base=site.link_base, head=head)
+    return public_page(
+        request,
+        "documentation/show.html",
+        differs_for=(),
+        api=api,
+        base=site.link_base,
+        head=head,
+    )
 
 
 @router.get("/openapi.json", name="openapi")

@@ -11,6 +11,7 @@ from auth_dependencies import get_user_from_session, public
 from database import Db
 from errors import NotFound
 from services import heads, names, streams
+from services.permissions import WRITE
 from web.templating import public_page, redirect
 
 router = public("", Depends(get_user_from_session))
@@ -24,7 +25,16 @@ def index(request: Request, db: Db, before: Cursor = "", after: Cursor = "") -> 
     site = request.app.state.site.now()
     stream = streams.front_page(db, before, after, site.per_page)
     head = heads.of_home(site, stream, before, after)
-    return public_page(request, "posts/index.html", stream=stream, head=head)
+    # An empty blog invites those who write.
+    writers = () if stream.entries or stream.pinned else (WRITE,)
+    return public_page(
+        request,
+        "posts/index.html",
+        differs_for=(),
+        differs_for_scopes=writers,
+        stream=stream,
+        head=head,
+    )
 
 
 @router.get("/users/{username}", name="users.show")
@@ -41,4 +51,6 @@ def author(
     site = request.app.state.site.now()
     stream = streams.by_author(db, found, before, after, site.per_page)
     head = heads.of_author(site, found, stream, before, after)
-    return public_page(request, "users/show.html", author=found, stream=stream, head=head)
+    return public_page(
+        request, "users/show.html", differs_for=[found.id], author=found, stream=stream, head=head
+    )

@@ -9,12 +9,13 @@ from starlette.responses import Response
 from auth_dependencies import OptionalUser, public
 from database import Db
 from routers.showing import show_to
+from services.pages import RESERVED
 
 
 class SlugConvertor(Convertor[str]):
     """What can be the address of a page, in capitals too; all else is missing without a look."""
 
-    regex = "[A-Za-z0-9][A-Za-z0-9-]{0,119}"
+    regex = f"(?!(?:{'|'.join(sorted(RESERVED))})$)[A-Za-z0-9][A-Za-z0-9-]{{0,119}}"
 
     def convert(self, value: str) -> str:
         return value

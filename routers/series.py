@@ -11,7 +11,7 @@ from database import Db
 from errors import NotFound
 from routers.loading import OwnSeries
 from services import heads, series, series_order
-from services.permissions import WRITE, can_edit
+from services.permissions import EDIT_ANY, WRITE, can_edit
 from web.forms import Form, form_of
 from web.templating import page, public_page, redirect, redirect_to
 
@@ -27,7 +27,7 @@ Move = Annotated[Form[series_order.Move], Depends(form_of(series_order.Move))]
 def index(request: Request, db: Db, after: Cursor = "", before: Cursor = "") -> Response:
     listing = series.index(db, after, before)
     head = heads.of_listing(request.app.state.site.now(), "/series", listing, before, after)
-    return public_page(request, "series/index.html", listing=listing, head=head)
+    return public_page(request, "series/index.html", differs_for=(), listing=listing, head=head)
 
 
 @readable.get("/{slug}", name="series.show")
@@ -43,7 +43,13 @@ def show(request: Request, slug: str, user: OptionalUser, db: Db) -> Response:
     known: dict[str, Any] = {"series": found, "parts": parts, "author": author, "can_edit": may}
     if parts:
         known["head"] = heads.of_page(request.app.state.site.now(), f"/series/{found.slug}")
-    return public_page(request, "series/show.html", **known)
+    return public_page(
+        request,
+        "series/show.html",
+        differs_for=[found.author_id],
+        differs_for_scopes=[EDIT_ANY],
+        **known,
+    )
 
 
 @router.get("/{slug}/edit", name="series.edit")

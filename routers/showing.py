@@ -9,7 +9,7 @@ from database import Db, release
 from models import User
 from routers.loading import AtAnotherAddress
 from services import beside, heads, outline, posts, reading
-from services.permissions import can_edit
+from services.permissions import EDIT_ANY, can_edit
 from services.posts import Page
 from web.templating import public_page
 
@@ -29,6 +29,8 @@ def show_to(
     return public_page(
         request,
         "posts/show.html",
+        differs_for=[shown.post.author_id],
+        differs_for_scopes=[EDIT_ANY],
         shown=shown,
         beside=around,
         **text,

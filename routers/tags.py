@@ -32,7 +32,9 @@ def index(
     listing = tag_index.page(db, by, after, before)
     order = {"by": by} if by != "name" else {}
     head = heads.of_listing(request.app.state.site.now(), "/tags", listing, before, after, **order)
-    return public_page(request, "tags/index.html", listing=listing, by=by, head=head)
+    return public_page(
+        request, "tags/index.html", differs_for=(), listing=listing, by=by, head=head
+    )
 
 
 @readable.get("/{tag}", name="tags.show")
@@ -53,6 +55,8 @@ def show(
     return public_page(
         request,
         "tags/show.html",
+        differs_for=(),
+        differs_for_scopes=[EDIT_ANY],
         tag=found,
         stream=stream,
         head=heads.of_tag(request.app.state.site.now(), found, stream, before, after),

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, tuple_
 from sqlmodel import Session, col, select
 
 from errors import NotFound
-from models import Post, PostTag, Tag, User, now
+from models import Post, PostTag, PublicVersion, Tag, User, now
 from services import tags
 
 PER_PAGE = 20
@@ -79,6 +79,25 @@ def is_meant_for_readers() -> ColumnElement[bool]:
 def is_listed() -> ColumnElement[bool]:
     """What of it stands in lists: posts, not pages."""
     return is_public() & col(Post.is_page).is_(False)
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """The version of what readers see, and when it changes and changed by the clock alone."""
+
+    version: int
+    next_at: datetime | None
+    last_at: datetime | None
+
+
+def outlook(db: Session) -> Outlook:
+    at, moment = col(Post.published_at), now()
+    kept = select(at).where(col(Post.trashed_at).is_(None)).limit(1)
+    coming = kept.where(at > moment).order_by(at).scalar_subquery()
+    last = kept.where(at <= moment).order_by(at.desc()).scalar_subquery()
+    version = select(PublicVersion.version).scalar_subquery()
+    found = db.execute(select(version, coming, last)).one()
+    return Outlook(found[0] or 0, found[1], found[2])
 
 
 def front_page(db: Session, before: str = "", after: str = "", per_page: int = PER_PAGE) -> Stream:

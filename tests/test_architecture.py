@@ -29,10 +29,14 @@ MAY_IMPORT = {
     "auth_providers": DOMAIN | {"web", "auth_dependencies"},
     "api_dependencies": DOMAIN | {"web", "auth_dependencies", "auth_providers"},
     "live_watch": DOMAIN | {"web"},
+    "public_watch": DOMAIN,
+    "known_readers": DOMAIN | {"web", "auth_dependencies", "public_watch"},
     "live_dependencies": DOMAIN | {"web", "auth_providers", "live_watch"},
     "routers": DOMAIN | ENTRANCE | {"web", "migrations"},
     "jobs": DOMAIN,
-    "main": DOMAIN | ENTRANCE | {"web", "live_watch", "migrations", "routers", "jobs"},
+    "main": DOMAIN
+    | ENTRANCE
+    | {"web", "live_watch", "public_watch", "known_readers", "migrations", "routers", "jobs"},
     "commands": DOMAIN | {"migrations"},
     "cli": DOMAIN | {"commands", "migrations", "jobs", "web"},
     "blog": set(),
@@ -145,6 +149,7 @@ WHAT_IS_PUBLIC = {
         "was_public",
         "is_waiting",
         "is_meant_for_readers",
+        "outlook",
     },
     "services/archive.py": {"within"},  # a year, of what is listed
     "services/publishing.py": {"unscheduled"},

@@ -47,6 +47,7 @@ def test_strangers_are_not_looked_up(alice: Person, blog: Blog, path: str) -> No
 def test_a_page_costs_one_look_at_the_session_and_one_at_the_account(
     bob: Person, blog: Blog, path: str
 ) -> None:
+    bob.write()
     blog.know_pages()
     with statements(blog) as found:
         assert bob.get(path).status_code in (200, 404)

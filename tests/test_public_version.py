@@ -22,6 +22,7 @@ SEEN_TABLES = {
     "posts",
     "series",
     "site",
+    "site_settings",
     "tags",
     "users",
 }

@@ -16,18 +16,30 @@ FOR_WATCHES = {"/healthz", "/readyz"}
 LOOPBACK = {"localhost", "127.0.0.1", "[::1]"}
 
 
-class HostGuard:
-    """Refuse a request for a name that is not ours; `refuse` answers 400.
+class Hosts:
+    """`names` in lower case; `.example.org` stands for everything below it too, `*` for any, and so
+    does no name at all. X-Forwarded-Host is never looked at."""
 
-    `hosts` are names in lower case; `.example.org` stands for everything below it too, `*` for
-    any, and so does no name at all. X-Forwarded-Host is never looked at.
-    """
+    def __init__(self, names: Sequence[str]) -> None:
+        self.names = set(names)
+        self.domains = tuple(name for name in names if name.startswith("."))
+        self.is_any = not names or "*" in names
+
+    def are_meant(self, host: str) -> bool:
+        """By a Host header."""
+        found = WELL_FORMED.fullmatch(host.lower())
+        return found is not None and (self.is_any or self.know(found[1]))
+
+    def know(self, name: str) -> bool:
+        return name in self.names | LOOPBACK or f".{name}".endswith(self.domains)
+
+
+class HostGuard:
+    """Refuse a request for a name that is not ours; `refuse` answers 400."""
 
     def __init__(self, app: ASGIApp, hosts: Sequence[str], refuse: ASGIApp) -> None:
         self.app = app
-        self.names = set(hosts)
-        self.domains = tuple(name for name in hosts if name.startswith("."))
-        self.is_any = not hosts or "*" in hosts
+        self.hosts = Hosts(hosts)
         self.refuse = refuse
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -36,10 +48,4 @@ class HostGuard:
         return await self.app(scope, receive, send)
 
     def lets_in(self, scope: Scope) -> bool:
-        if scope["path"] in FOR_WATCHES:
-            return True
-        found = WELL_FORMED.fullmatch((header(scope, b"host") or "").lower())
-        return found is not None and (self.is_any or self.knows(found[1]))
-
-    def knows(self, name: str) -> bool:
-        return name in self.names | LOOPBACK or f".{name}".endswith(self.domains)
+        return scope["path"] in FOR_WATCHES or self.hosts.are_meant(header(scope, b"host") or "")

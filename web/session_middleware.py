@@ -20,6 +20,8 @@ WORTH_WRITING = timedelta(minutes=1)
 A_YEAR = 365 * 24 * 60 * 60
 # The same bytes for everybody, for ever: whoever is logged in may keep them too.
 IMMUTABLE = "immutable"
+# In the state of a request whose session was loaded already: its key, and what was found.
+LOADED = "loaded session"
 Restore = Callable[[Scope, str], Awaitable[Remembered | None]]
 
 
@@ -56,7 +58,7 @@ class SessionMiddleware:
             return await self.app(scope, receive, send)
         cookie = read_cookie(scope, self.cookies.session_name)
         remembered = read_cookie(scope, self.cookies.remember_name)
-        session = await self.load(cookie)
+        session = await self.load(cookie, state(scope).pop(LOADED, None))
         session.has_remember_cookie = remembered is not None
         session.devices_cookie = partial(self.devices_in, scope)
         if remembered and session.record is None and scope["type"] == "http":
@@ -91,10 +93,12 @@ class SessionMiddleware:
 
         return await self.app(scope, receive, sending)
 
-    async def load(self, cookie: str | None) -> Session:
+    async def load(self, cookie: str | None, loaded: tuple[str, Record | None] | None) -> Session:
         session_id = self.cookies.verify(cookie) if cookie else None
         if session_id is None:
             return Session()
+        if loaded and loaded[0] == store_key(session_id):
+            return Session(session_id, loaded[1])
         try:
             return Session(session_id, await self.store.load(store_key(session_id)))
         except Unavailable:

@@ -1,6 +1,7 @@
 """Pages from templates: what every page knows, and the two ways a route ends."""
 
-from collections.abc import Callable
+import secrets
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from email.utils import format_datetime
 from pathlib import Path
@@ -13,8 +14,11 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from languages import ENGLISH, speaking
 from web import flash, xml
+from web.shared import Shared, SharedResponse, cut
 from web.spoken_templates import be_spoken
 
+# Browsers and proxies may keep it, but must ask each time whether it is still true.
+KEPT = {"Cache-Control": "no-cache"}
 TEMPLATES = Path(__file__).parent.parent / "templates"
 ContextProcessor = Callable[[Request], dict[str, Any]]
 
@@ -38,7 +42,7 @@ class Templates:
         self.context_processors: list[ContextProcessor] = []
 
     def render(self, request: Request, name: str, context: dict[str, Any]) -> str:
-        known: dict[str, Any] = {"request": request, "flash": flash.waiting(request)}
+        known: dict[str, Any] = {"request": request, "flash": flash.waiting(request), "edge": ""}
         for processor in self.context_processors:
             known |= processor(request)
         speech = known["site"].speech if "site" in known else ENGLISH
@@ -65,21 +69,47 @@ def page(request: Request, name: str, *, status_code: int = 200, **context: Any)
     return response
 
 
-def public_page(request: Request, name: str, **context: Any) -> Response:
-    """A page that is the same for every stranger, so browsers may keep it and ask again."""
-    response = page(request, name, **context)
-    response.headers["Cache-Control"] = "no-cache"
+def public_page(
+    request: Request,
+    name: str,
+    *,
+    differs_for: Iterable[object] | None = None,
+    differs_for_scopes: Iterable[str] = (),
+    **context: Any,
+) -> Response:
+    """A page that is the same for every stranger: it is kept and shown again until something that
+    readers see changes, see web/page_cache.py.
+
+    `differs_for` are the ids of the people who see more of it than strangers do when they are
+    logged in, besides those with one of `differs_for_scopes`; an empty one is nobody. Without it
+    the page is rendered anew for everybody who is logged in.
+    """
+    templates: Templates = request.app.state.templates
+    edge = secrets.token_hex(16)  # around what tells who is logged in; no text can contain it
+    parts = templates.render(request, name, context | {"edge": edge}).encode().split(edge.encode())
+    response = SharedResponse(b"".join(parts), media_type="text/html", headers=KEPT)
+    people = None if differs_for is None else frozenset(map(str, differs_for))
+    response.shared = Shared(cut(parts), people, frozenset(differs_for_scopes))
+    flash.shown(request, response)
     return response
 
 
 def public_document(
     body: str | bytes, media_type: str, last_modified: datetime | None = None
 ) -> Response:
-    """The same for what is no HTML page, such as a feed."""
-    headers = {"Cache-Control": "no-cache"}
+    """The same for what is no HTML page, such as a feed: it is the same for everybody."""
+    headers = dict(KEPT)
     if last_modified:
         headers["Last-Modified"] = format_datetime(last_modified, usegmt=True)
-    return Response(body, media_type=media_type, headers=headers)
+    return SharedResponse(body, media_type=media_type, headers=headers)
+
+
+def account_parts(request: Request) -> list[bytes]:
+    """What tells on a shared page who is logged in, in its order."""
+    templates: Templates = request.app.state.templates
+    edge = secrets.token_hex(16)
+    text = templates.render(request, "layouts/account.html", {"edge": edge})
+    return text.encode().split(edge.encode())
 
 
 def redirect(
