@@ -27,6 +27,11 @@ PICTURE = re.compile(
 )
 CANDIDATE = rf"/media/{ID}/[\w.-]{{1,220}}(?:\?w=[0-9]{{1,5}})? [0-9]{{1,5}}w"
 SRCSET = re.compile(rf"{CANDIDATE}(?:, {CANDIDATE}){{0,9}}", re.ASCII)
+# Many give an image its size at the end of its name, as we do: “harbour-1024x768.jpg”.
+SIZED = re.compile(
+    r"[^?#\s]{1,500}-([1-9][0-9]{0,4})x([1-9][0-9]{0,4})\.(?:webp|jpe?g|png|gif|avif)",
+    re.I | re.ASCII,
+)
 MENTION = re.compile(rf"/media/({ID})/")
 
 
@@ -59,6 +64,12 @@ def picture_of(url: str) -> Picture | None:
         return None
     media_id, name, width, height = match.groups()
     return Picture(UUID(media_id), name, int(width), int(height))
+
+
+def size_in(url: str) -> tuple[int, int] | None:
+    """Width and height as the name of an image says them, wherever it is; None if it does not."""
+    match = SIZED.fullmatch(url)
+    return (int(match[1]), int(match[2])) if match else None
 
 
 def offered_widths(width: int) -> tuple[int, ...]:

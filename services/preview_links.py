@@ -15,6 +15,7 @@ from services.posts import Page
 
 TOKEN_BYTES = 16
 IMAGE = re.compile(r'<img\b(?:[^"<>]|"[^"]*")*>')  # not what a text says of images
+LARGE = re.compile(r'(<a href=")/media/(?=[^"<>]*" class="large")')
 ADDRESS = re.compile(r'( src(?:set)?="|, )/media/')
 TOKEN = re.compile(r"[A-Za-z0-9_-]{22}")
 
@@ -63,7 +64,8 @@ def as_it_will_be(page: Page) -> Page:
 def with_images(html: str, token: str) -> str:
     """The same HTML with the images of this blog where whoever has the link may see them."""
     there = f"/preview/{token}/media/"
-    return IMAGE.sub(lambda image: ADDRESS.sub(rf"\g<1>{there}", image.group()), html)
+    shown = IMAGE.sub(lambda image: ADDRESS.sub(rf"\g<1>{there}", image.group()), html)
+    return LARGE.sub(rf"\g<1>{there}", shown)
 
 
 def change(db: Session, post: Post, token: Any) -> None:

@@ -109,7 +109,7 @@ SANITISER: dict[str, Any] = {
         "audio": {"controls": ""},
     },
     "allowed_classes": {
-        "a": {"anchor", "footnote-backref"},
+        "a": {"anchor", "footnote-backref", "large"},
         "nav": {"toc"},
         "figure": {"listing"},
         "div": {"wide-table"},

@@ -25,8 +25,9 @@ def with_media(body: str) -> str:
     def figure(match: re.Match[str]) -> str:
         src, alt, caption = match.groups()
         if not caption:
-            return match.group()
-        medium = shown(src, alt, "", media_names.ALONE)
+            opened = opening_large(src, alt, shown(src, alt, "", media_names.IN_TEXT))
+            return f"<p>{opened}</p>"
+        medium = opening_large(src, alt, shown(src, alt, "", media_names.ALONE))
         return f"<figure>{medium}<figcaption>{caption}</figcaption></figure>"
 
     def in_text(match: re.Match[str]) -> str:
@@ -49,7 +50,19 @@ def image(src: str, alt: str, title: str, sizes: str) -> str:
     if picture := media_names.picture_of(src):
         attributes += f' width="{picture.width}" height="{picture.height}"'
         attributes += f' srcset="{media_names.srcset(picture)}" sizes="{sizes}"'
+    elif size := media_names.size_in(src):
+        attributes += f' width="{size[0]}" height="{size[1]}"'
     return f"<img {attributes}>"
+
+
+def opening_large(src: str, alt: str, medium: str) -> str:
+    """An image of this blog that stands alone, in a link to the whole of it. What it shows names the
+    link, so one without a description is left as it is; and it is no link already, or it would not
+    be alone."""
+    is_ours = src.startswith("/") and not src.startswith("//")
+    if not (alt and is_ours and media_names.size_in(src)):
+        return medium
+    return f'<a href="{src}" class="large">{medium}</a>'
 
 
 def player_for(url: str) -> str | None:

@@ -9,7 +9,7 @@ from services.markdown import apart, code, formulas, headings, nesting, parsing,
 log = logging.getLogger("inkstand")
 
 # Raised when the output changes, so that stored HTML is rendered again; see rerendering.py.
-RENDERER = 2
+RENDERER = 3
 LONG = 64 * 1024  # characters; see apart.py
 
 # Raw HTML passes through all but the last: whatever they make of it, nh3 decides at the end what

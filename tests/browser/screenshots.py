@@ -27,6 +27,8 @@ PUBLIC = {
     "tags": "/tags",
     "series": "/series/things-one-learns-on-the-water",
     "about": "/about",
+    "archive": "/archive",
+    "search": "/search?q=harbour",
     "author": "/users/maren",
     "login": "/auth/login",
     "register": "/users/register",

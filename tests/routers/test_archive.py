@@ -21,7 +21,7 @@ def at(blog: Blog, slug: str, moment: str) -> None:
 
 
 def titles(page: str) -> list[str]:
-    return re.findall(r'<a href="/posts/[^"]+" dir="auto">([^<]+)</a></li>', page)
+    return re.findall(r'<a href="/posts/[^"]+"><bdi>([^<]+)</bdi></a></li>', page)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ const article = document.querySelector(".post");
 
 for (const pre of article?.querySelectorAll(".prose pre") ?? []) {
   const frame = document.createElement("div");
-  frame.className = "copyable";
+  frame.className = "with-copy";
   pre.replaceWith(frame);
   const button = document.createElement("button");
   button.type = "button";
