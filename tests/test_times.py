@@ -14,7 +14,7 @@ from tests.blog import Blog, Person
 from tests.clocks import next_change
 from tests.programs import new_token, program
 
-TIME = re.compile(r'<time datetime="([^"]+)">([^<]+)</time>')
+TIME = re.compile(r'<time(?: class="[a-z-]+")? datetime="([^"]+)">([^<]+)</time>')
 # Places without half an hour of one date in common, most of the day.
 FARTHEST = ("Pacific/Kiritimati", "Pacific/Pago_Pago")
 PAGES = [

@@ -43,7 +43,7 @@ def published(person: Person, text: str) -> str:
     """What readers get of it."""
     page = person.get(f"/posts/{person.write(content=text)}").text
     found = re.search(
-        r'<div class="prose" dir="auto">(.*)</div>\s*</div>\s*<footer class="after-text">',
+        r'<div class="prose e-content" dir="auto">(.*)</div>\s*</div>\s*<footer class="after-text">',
         page,
         re.S,
     )

@@ -19,7 +19,7 @@ def link_rels(html: str) -> list[str]:
 def shown(reader: Person, slug: str) -> tuple[str, str]:
     """The text on the page, and the API's."""
     page = reader.get(f"/posts/{slug}").text
-    prose = page.partition('<div class="prose" dir="auto">')[2].partition("</div>")[0]
+    prose = page.partition('<div class="prose e-content" dir="auto">')[2].partition("</div>")[0]
     html: str = reader.get(f"/api/v1/posts/{slug}").json()["html"]
     return prose, html
 
