@@ -60,7 +60,7 @@ def test_very_many_tags_are_paged_and_none_is_missing(
             expected.sort(key=lambda name: (name not in ("t3", "t7"), name))
         assert [name for each in found for name in each] == expected
         for _ in range(2):
-            [back] = re.findall(r'rel="prev" href="([^"]+)"', page)
+            [back] = re.findall(r'<a rel="prev" href="([^"]+)"', page)
             page = stranger.get(back.replace("&amp;", "&")).text
         assert slugs(page) == slugs(first)
         assert 'rel="prev"' not in page
@@ -79,7 +79,7 @@ def test_a_tag_says_on_how_many_posts_it_is(bob: Person, stranger: Person) -> No
     bob.draft(tags="tides")
     page = stranger.get("/tags/tides").text
     assert "22 posts about" in page
-    [following] = re.findall(r'rel="next" href="([^"]+)"', page)
+    [following] = re.findall(r'<a rel="next" href="([^"]+)"', page)
     assert stranger.get(following).text.count('class="entry"') == 2
 
 
