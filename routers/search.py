@@ -30,7 +30,8 @@ def index(
     typed, found = q.strip(), None
     if typed:
         with request.app.state.searches.one(SEARCHES, client_network(request.scope)):
-            found = search.find(db, typed, before, after)
+            per_page = request.app.state.site.now().per_page
+            found = search.find(db, typed, before, per_page, after=after)
     return public_page(request, "search/index.html", typed=printable(typed[:LONGEST]), found=found)
 
 

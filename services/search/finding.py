@@ -63,7 +63,7 @@ class Place(NamedTuple):
 
 
 def find(
-    db: Session, typed: str, before: str = "", after: str = "", per_page: int = PER_PAGE
+    db: Session, typed: str, before: str = "", per_page: int = PER_PAGE, *, after: str = ""
 ) -> Found:
     """What matches and is public now: up to 20 hits that follow `before`, or go ahead of `after`.
 

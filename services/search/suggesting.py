@@ -42,14 +42,11 @@ def tags_like(db: Session, start: str) -> list[Suggestion]:
     slug = col(Tag.slug)
     query = (
         select(Tag)
-        .where(slug >= start, slug < f"{start}{AFTER_SLUGS}", is_carried)
+        .where(slug >= start, slug.startswith(start, autoescape=True), is_carried)
         .order_by(slug)
         .limit(MOST_TAGS)
     )
     return [Suggestion("tag", tag.name, f"/tags/{tag.slug}") for tag in db.exec(query)]
-
-
-AFTER_SLUGS = "~"  # of the characters in a slug, none comes after it
 
 
 def titles_like(db: Session, start: str) -> list[Suggestion]:
