@@ -17,6 +17,7 @@ import auth_service
 from backends import Unavailable
 from database import SAFE_METHODS, Database, Db, release
 from errors import Forbidden
+from languages import _
 from models import Login, User
 from services import logins
 from services.logins import Client
@@ -115,7 +116,7 @@ def fresh_login_required(
     return user
 
 
-def current_login(request: Request, _: Annotated[User, Depends(login_required)]) -> Login:
+def current_login(request: Request, _user: Annotated[User, Depends(login_required)]) -> Login:
     """The login by which they are here."""
     login: Login = request.state.login
     return login
@@ -153,7 +154,7 @@ def requires(
             return user
         if redirect:
             raise GoElsewhere(redirect)
-        raise Forbidden("Your account may not do that here. Nothing was changed.", status_code)
+        raise Forbidden(_("Your account may not do that here. Nothing was changed."), status_code)
 
     return check
 

@@ -11,6 +11,7 @@ from sqlmodel import Session, select
 from backends.limits import Limit, Limits, take_one
 from database import Database, only_reading, release
 from errors import Busy, Conflict, Forbidden, Invalid, NotFound, TooOften, Unverified, WrongPassword
+from languages import N_
 from models import Login, Site, User, now
 from services import (
     accounts,
@@ -78,8 +79,8 @@ def register(db: Session, new: Registration, settings: Settings, client: Client)
 
 
 CLOSED = {
-    "closed": "This blog does not take new accounts.",
-    "invite": "New accounts on this blog are by invitation only.",
+    "closed": N_("This blog does not take new accounts."),
+    "invite": N_("New accounts on this blog are by invitation only."),
 }
 
 
@@ -225,7 +226,7 @@ def confirm_password(
     db.add(db.merge(user, load=False))
 
 
-NOT_YOURS = "That is not your password. Nothing was changed; try again."
+NOT_YOURS = N_("That is not your password. Nothing was changed; try again.")
 
 
 def log_in(

@@ -1,7 +1,13 @@
-"""What can go wrong in the domain, as sentences for the person who meets it."""
+"""What can go wrong in the domain, as sentences for the person who meets it.
+
+They are in the language that is spoken where they are raised; those that come as constants, marked
+by `N_()`, are said here.
+"""
 
 from math import ceil
 from uuid import UUID
+
+from languages import N_, _
 
 
 class DomainError(Exception):
@@ -28,7 +34,7 @@ class Forbidden(DomainError):
     """Known, visible, and still not theirs to touch."""
 
     def __init__(self, sentence: str, status: int = 403) -> None:
-        super().__init__(sentence)
+        super().__init__(_(sentence))
         self.status = status
 
 
@@ -36,8 +42,8 @@ class Rejected(DomainError):
     """A form or a call cannot be carried out; `fields` has a sentence for each field at fault."""
 
     def __init__(self, fields: dict[str, str]) -> None:
-        super().__init__(" ".join(fields.values()))
-        self.fields = fields
+        self.fields = {name: _(said) for name, said in fields.items()}
+        super().__init__(" ".join(self.fields.values()))
 
 
 class Invalid(Rejected):
@@ -56,7 +62,8 @@ class WrongPassword(Rejected):
     """Name and password do not match, whichever of the two it is."""
 
     def __init__(
-        self, sentence: str = "That name and password do not match. Nothing is locked; try again."
+        self,
+        sentence: str = N_("That name and password do not match. Nothing is locked; try again."),
     ) -> None:
         super().__init__({"password": sentence})
 
@@ -65,16 +72,16 @@ class BadCredentials(DomainError):
     """A token or key was shown that is not good, or not any more."""
 
     def __init__(
-        self, sentence: str = "That token is not good, or not any more. Nothing was changed."
+        self, sentence: str = N_("That token is not good, or not any more. Nothing was changed.")
     ) -> None:
-        super().__init__(sentence)
+        super().__init__(_(sentence))
 
 
 class SecondFactorRequired(DomainError):
     """The password is right, and this account asks for a second factor."""
 
     def __init__(self) -> None:
-        super().__init__("This account asks for a second factor: send its `code` too.")
+        super().__init__(_("This account asks for a second factor: send its `code` too."))
 
 
 class WrongCode(Rejected):
@@ -82,7 +89,7 @@ class WrongCode(Rejected):
 
     def __init__(self) -> None:
         super().__init__(
-            {"code": "That is not a code that counts now. Nothing is lost; try again."}
+            {"code": N_("That is not a code that counts now. Nothing is lost; try again.")}
         )
 
 
@@ -90,7 +97,8 @@ class WrongPasskey(Rejected):
     """What the browser sent does not prove that somebody has this passkey."""
 
     def __init__(
-        self, sentence: str = "That passkey does not open this account. Nothing is lost; try again."
+        self,
+        sentence: str = N_("That passkey does not open this account. Nothing is lost; try again."),
     ) -> None:
         super().__init__({"passkey": sentence})
 
@@ -100,7 +108,9 @@ class CopiedPasskey(WrongPasskey):
 
     def __init__(self, user_id: UUID) -> None:
         super().__init__(
-            "This passkey seems to have been copied, so it was not taken. Log in another way, and remove it."
+            N_(
+                "This passkey seems to have been copied, so it was not taken. Log in another way, and remove it."
+            )
         )
         self.user_id = user_id
 
@@ -110,8 +120,11 @@ class ProviderAway(DomainError):
 
     def __init__(self, label: str) -> None:
         super().__init__(
-            f"{label} does not answer as it should at the moment. Nothing was changed here; "
-            "please try again in a minute, or log in with your password."
+            _(
+                "%(label)s does not answer as it should at the moment. Nothing was changed here; "
+                "please try again in a minute, or log in with your password.",
+                label=label,
+            )
         )
 
 
@@ -120,10 +133,12 @@ class NotProven(DomainError):
 
     def __init__(
         self,
-        sentence: str = "This did not begin in this browser, or too long ago, or it was used already. "
-        "Nothing was changed; please begin again.",
+        sentence: str = N_(
+            "This did not begin in this browser, or too long ago, or it was used already. "
+            "Nothing was changed; please begin again."
+        ),
     ) -> None:
-        super().__init__(sentence)
+        super().__init__(_(sentence))
 
 
 class BadLink(DomainError):
@@ -134,7 +149,7 @@ class Unverified(DomainError):
     """Whoever this is may come in once their address is confirmed."""
 
     def __init__(self, user_id: UUID) -> None:
-        super().__init__("Please confirm your e-mail address first: open the link in our mail.")
+        super().__init__(_("Please confirm your e-mail address first: open the link in our mail."))
         self.user_id = user_id
 
 
@@ -142,7 +157,7 @@ class StaleVersion(DomainError):
     """The post was changed elsewhere since this edit began."""
 
     def __init__(self, post_id: UUID) -> None:
-        super().__init__("This post was changed in another tab or by somebody else.")
+        super().__init__(_("This post was changed in another tab or by somebody else."))
         self.post_id = post_id
 
 
@@ -153,16 +168,21 @@ class TooOften(DomainError):
 
     def __init__(self, seconds: float) -> None:
         wait = in_words(seconds)
-        super().__init__(f"That was tried too often. Please wait {wait} and try again.")
+        super().__init__(
+            _("That was tried too often. Please wait %(wait)s and try again.", wait=wait)
+        )
         self.seconds = seconds
 
 
 def in_words(seconds: float) -> str:
     """“3 days”, “5 hours”, “a minute”: about, and never too short."""
-    for name, size in (("days", 86_400), ("hours", 3_600), ("minutes", 60)):
+    for name, size in ((DAYS, 86_400), (HOURS, 3_600), (MINUTES, 60)):
         if seconds > 2 * size:
-            return f"{ceil(seconds / size)} {name}"
-    return "2 minutes" if seconds > 60 else "a minute"
+            return _(name, count=ceil(seconds / size))
+    return _("2 minutes") if seconds > 60 else _("a minute")
+
+
+DAYS, HOURS, MINUTES = N_("%(count)s days"), N_("%(count)s hours"), N_("%(count)s minutes")
 
 
 class Busy(DomainError):

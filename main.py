@@ -126,7 +126,7 @@ def create_app(settings: Settings) -> FastAPI:
 
     # The last one added is the first to see a request.
     app.add_middleware(Faults)
-    app.add_middleware(Speaking, speaker=app.state.site.speech)
+    app.add_middleware(Speaking)
     app.add_middleware(AddressGuard, missing=answering(404))
     app.add_middleware(BodyGuard, too_large=answering(413), uploads=UPLOADS)
     app.add_middleware(

@@ -14,6 +14,7 @@ from starlette.responses import Response
 import auth_service
 from backends.openid import Claims, NoAnswer, Provider, Untrusted
 from errors import Conflict, NotProven, ProviderAway, WrongPassword
+from languages import _
 from models import User
 from routers.entering import enter
 from services import audit, identities, newcomers
@@ -100,7 +101,7 @@ def link(here: Arrival, user: User) -> Response:
     with here.state.database.writing() as db:
         user = db.merge(user, load=False)
         identities.link(db, here.state.settings, user, here.provider, here.claims, here.client)
-    say = f"You can log in with {here.provider.label} from now on."
+    say = _("You can log in with %(label)s from now on.", label=here.provider.label)
     return redirect_to(here.request, here.found.back, say=say)
 
 
@@ -113,7 +114,7 @@ def confirm(here: Arrival, user: User) -> Response:
     if is_theirs:
         auth_service.confirm(here.session, here.client)
         return redirect_to(here.request, here.found.back)
-    say = f"That account at {here.provider.label} is not linked to yours here."
+    say = _("That account at %(label)s is not linked to yours here.", label=here.provider.label)
     address = f"/auth/confirm?next={quote(here.found.back, safe='')}"
     return redirect_to(here.request, address, say=say)
 
@@ -130,8 +131,10 @@ def asking(request: Request, provider: Provider, client: Client) -> Iterator[Non
         log.warning("%s proved nothing: %s", provider.name, error)
         note_refusal(request, provider, client, "proved nothing")
         raise NotProven(
-            f"What came back from {provider.label} does not prove who you are. Nothing was "
-            "changed; please begin again."
+            _(
+                "What came back from %(label)s does not prove who you are. Nothing was changed; please begin again.",
+                label=provider.label,
+            )
         ) from error
 
 

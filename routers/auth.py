@@ -18,6 +18,7 @@ from auth_dependencies import (
 )
 from database import Db
 from errors import TooOften, WrongPassword
+from languages import _
 from routers.entering import enter
 from services import credentials
 from settings import LONGEST_REMEMBERED
@@ -36,7 +37,12 @@ def days(typed: str) -> str:
     if typed in ("", "on"):
         return typed
     if not re.fullmatch(r"[0-9]{1,2}", typed) or not 1 <= int(typed) <= LONGEST_REMEMBERED:
-        raise ValueError(f"Between 1 and {LONGEST_REMEMBERED} days, please.")
+        raise ValueError(
+            _(
+                "Between 1 and %(longest_remembered)s days, please.",
+                longest_remembered=LONGEST_REMEMBERED,
+            )
+        )
     return typed
 
 
@@ -105,7 +111,7 @@ def create(
 
 
 @router.get("/logout", name="auth.delete")
-def delete(request: Request, _: OptionalUser) -> Response:
+def delete(request: Request, _user: OptionalUser) -> Response:
     return page(request, "auth/logout.html")
 
 
@@ -114,6 +120,6 @@ def destroy(
     request: Request, user: OptionalUser, session: CurrentSession, client: CurrentClient, db: Db
 ) -> Response:
     auth_service.log_out(db, session, user, client)
-    response = redirect_to(request, "/", say="You are logged out.")
+    response = redirect_to(request, "/", say=_("You are logged out."))
     response.headers["Clear-Site-Data"] = '"cache"'
     return response

@@ -11,6 +11,7 @@ from auth_dependencies import CurrentUser, guarded
 from backends.limits import take_one
 from database import Db, release
 from errors import Forbidden
+from languages import N_, _
 from models import User
 from routers.loading import OwnPost, OwnTrashedPost
 from services import autosaves, posts, writing
@@ -49,13 +50,13 @@ def destroy(request: Request, post: OwnPost, user: CurrentUser, db: Db) -> Respo
     return redirect(request, "posts.edit", slug=post.slug, say=DISCARDED)
 
 
-DISCARDED = "This is the saved text again. What you had not saved is among the revisions."
+DISCARDED = N_("This is the saved text again. What you had not saved is among the revisions.")
 
 
 def check(request: Request, user: User, typed: Typed, db: Db) -> None:
     """Raises Forbidden if the editor was opened by somebody else, and TooOften."""
     if typed.account and typed.account != str(user.id):
-        raise Forbidden("Somebody else is logged in here now. Nothing was changed.")
+        raise Forbidden(_("Somebody else is logged in here now. Nothing was changed."))
     release(db)  # the counters may live in this database
     take_one(request.app.state.limits, autosaves.AUTOSAVES_OF_PERSON, str(user.id))
 

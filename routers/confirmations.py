@@ -11,6 +11,7 @@ import auth_service
 from auth_dependencies import CurrentClient, CurrentSession, CurrentUser, guarded
 from database import Db
 from errors import Invalid, NotFound, TooOften, WrongCode, WrongPasskey, WrongPassword
+from languages import _
 from models import User
 from routers.auth import Next, NextForm
 from routers.relying_parties import ThisBlog, as_json
@@ -104,7 +105,7 @@ def confirm(
     if given.passkey or given.code:
         return proofs.prove(db, limits, proofs.tries_of(session, user), str(user.id), look).by
     if not given.password:
-        raise Invalid({"password" if user.has_password else "code": "Please fill this in."})
+        raise Invalid({"password" if user.has_password else "code": _("Please fill this in.")})
     auth_service.confirm_password(db, user, given.password, settings, limits)
     return "password"
 

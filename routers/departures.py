@@ -10,6 +10,7 @@ from starlette.responses import Response
 from auth_dependencies import CurrentClient, CurrentSession, CurrentUser, guarded
 from database import Db
 from errors import Invalid
+from languages import _
 from models import User
 from routers.proving import check_password
 from services import credentials, departures, usernames
@@ -53,11 +54,11 @@ def create(
     session.end_elsewhere(str(user.id))
     session.end()
     session.forget()
-    response = redirect(request, "home", say="Your account is deleted. Goodbye, and thank you.")
+    response = redirect(request, "home", say=_("Your account is deleted. Goodbye, and thank you."))
     response.headers["Clear-Site-Data"] = '"cache"'
     return response
 
 
 def check_name(user: User, typed: str) -> None:
     if usernames.canonical(typed[: credentials.LONGEST_TYPED]) != user.username:
-        raise Invalid({"username": "That is not your username. Nothing was deleted."})
+        raise Invalid({"username": _("That is not your username. Nothing was deleted.")})

@@ -9,6 +9,7 @@ import auth_service
 from auth_dependencies import CurrentClient, CurrentLogin, CurrentSession, CurrentUser, guarded
 from database import Db
 from errors import NotFound
+from languages import _
 from models import Login
 from services import audit, logins
 from web.templating import page, redirect
@@ -33,7 +34,7 @@ def destroy_others(
 ) -> Response:
     auth_service.log_out_elsewhere(db, session, user, here)
     audit.record(db, audit.DEVICES_ENDED, user, client=client)
-    return redirect(request, "devices.index", say="You are logged out everywhere else.")
+    return redirect(request, "devices.index", say=_("You are logged out everywhere else."))
 
 
 @router.post("/{handle}/delete", name="devices.destroy")
@@ -53,8 +54,8 @@ def destroy(
     if login.id == here.id:
         session.end()
         session.forget()
-        return redirect(request, "home", say="You are logged out.")
-    return redirect(request, "devices.index", say=f"{ended} is logged out.")
+        return redirect(request, "home", say=_("You are logged out."))
+    return redirect(request, "devices.index", say=_("%(ended)s is logged out.", ended=ended))
 
 
 def own_login(db: Db, user_id: UUID, handle: str) -> Login:

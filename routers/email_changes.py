@@ -15,6 +15,7 @@ from auth_dependencies import (
     guarded,
 )
 from database import Db
+from languages import N_, _
 from models import User
 from routers.proving import check_password
 from services import credentials, email_changes
@@ -57,11 +58,13 @@ def create(
             check_password(request, db, user, client, given.password, "password")
         if not given.email:
             email_changes.remove(db, user, state.settings, client)
-            return redirect(request, "settings.index", say="Your e-mail address is removed.")
+            return redirect(request, "settings.index", say=_("Your e-mail address is removed."))
         if given.email == user.email:
-            return redirect(request, "email_changes.new", say="That is your address already.")
+            return redirect(request, "email_changes.new", say=_("That is your address already."))
         email_changes.ask(db, user, given.email, state.settings, state.limits, client)
     return redirect(request, "email_changes.new", say=ASKED)
 
 
-ASKED = "A mail is on its way to the new address. Open the link in it; until then nothing changes."
+ASKED = N_(
+    "A mail is on its way to the new address. Open the link in it; until then nothing changes."
+)

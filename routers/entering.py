@@ -8,6 +8,7 @@ from starlette.responses import Response
 import auth_service
 from auth_dependencies import CurrentClient, CurrentSession
 from database import Db
+from languages import _
 from models import User
 from services import audit, second_steps, two_factor, verifications
 from web.next_url import safe_next
@@ -53,7 +54,11 @@ def log_in(
     """Log in somebody who has shown all that their account asks for, and go `back`."""
     settings = request.app.state.settings
     auth_service.log_in(db, session, user, client, settings, remember_days=remember_days, by=by)
-    return redirect_to(request, safe_next(back), say=say or f"Welcome back, {user.display_name}.")
+    return redirect_to(
+        request,
+        safe_next(back),
+        say=say or _("Welcome back, %(display_name)s.", display_name=user.display_name),
+    )
 
 
 def welcome(
@@ -73,5 +78,9 @@ def welcome(
         return redirect(request, "verifications.new")
     auth_service.log_in(db, session, newcomer, client, settings, by=by)
     name = newcomer.display_name
-    say = "Welcome. This blog is yours now." if newcomer.is_owner else f"Welcome, {name}."
+    say = (
+        _("Welcome. This blog is yours now.")
+        if newcomer.is_owner
+        else _("Welcome, %(name)s.", name=name)
+    )
     return redirect_to(request, safe_next(back), say=say)

@@ -8,6 +8,7 @@ from starlette.responses import Response
 from auth_dependencies import CurrentClient, CurrentSession, FreshUser, guarded
 from database import Db, release
 from errors import NotFound
+from languages import _
 from routers.openid import leave
 from services import identities
 from web.templating import page, redirect
@@ -44,4 +45,4 @@ def destroy(
     except ValueError:
         raise NotFound from None
     identities.unlink(db, state.settings, user, wanted, state.providers, client)
-    return redirect(request, "identities.index", say="Unlinked. It lets nobody in any more.")
+    return redirect(request, "identities.index", say=_("Unlinked. It lets nobody in any more."))

@@ -16,6 +16,7 @@ from auth_dependencies import (
     public,
 )
 from database import Db
+from languages import _
 from models import Invitation
 from routers.entering import welcome
 from services import credentials, invitations
@@ -72,10 +73,14 @@ def create(
     if path:
         session.set("invitation", path)
         return redirect(request, "invitations.index")
-    way = (
-        "on its way" if settings.smtp_url else "under “Mail”: no mail server is set, so pass it on"
+    say = (
+        _("The invitation is on its way to %(email)s.", email=wanted.email)
+        if settings.smtp_url
+        else _(
+            "The invitation is under “Mail”: no mail server is set, so pass it on to %(email)s.",
+            email=wanted.email,
+        )
     )
-    say = f"The invitation is {way} to {wanted.email}."
     return redirect(request, "invitations.index", say=say)
 
 
@@ -84,7 +89,9 @@ def destroy(
     request: Request, handle: str, user: CurrentUser, client: CurrentClient, db: Db
 ) -> Response:
     invitations.revoke(db, user, handle, client)
-    return redirect(request, "invitations.index", say="Taken back. The link is worth nothing now.")
+    return redirect(
+        request, "invitations.index", say=_("Taken back. The link is worth nothing now.")
+    )
 
 
 def invitation(request: Request, token: str, db: Db) -> Invitation:
@@ -96,7 +103,7 @@ Invited = Annotated[Invitation, Depends(invitation)]
 
 
 @readable.get("/{token}", name="invitations.show")
-def show(request: Request, token: str, invited: Invited, _: OptionalUser) -> Response:
+def show(request: Request, token: str, invited: Invited, _user: OptionalUser) -> Response:
     form: Form[credentials.Registration] = Form({"email": invited.email or ""})
     return page(request, "invitations/show.html", form=form, token=token)
 

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from auth_dependencies import CurrentUser
 from database import SAFE_METHODS, Db
 from errors import Forbidden, Gone, NotFound
+from languages import _
 from models import Post, Series, User
 from services import posts, series
 from services.permissions import can_edit, can_see
@@ -43,7 +44,7 @@ def find_own(db: Db, slug: str, user: User, scopes: frozenset[str] | None = None
         post = moved.post
     if not can_edit(user, post, scopes):
         if can_see(user, post, scopes):
-            raise Forbidden("Only its author may change this post. Nothing was changed.")
+            raise Forbidden(_("Only its author may change this post. Nothing was changed."))
         raise NotFound
     if post.is_erased:
         raise Gone
@@ -68,7 +69,7 @@ def own_series(slug: str, user: CurrentUser, db: Db) -> Series:
     if can_edit(user, found):
         return found
     if series.has_public_parts(db, found):
-        raise Forbidden("Only its author may change this series. Nothing was changed.")
+        raise Forbidden(_("Only its author may change this series. Nothing was changed."))
     raise NotFound
 
 

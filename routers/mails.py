@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from auth_dependencies import CurrentUser, guarded
 from database import Db
+from languages import _
 from services import mails, outbox
 from services.permissions import MANAGE_SITE
 from web.templating import page, redirect
@@ -26,13 +27,15 @@ def index(request: Request, db: Db, before: str = "") -> Response:
 def create(request: Request, user: CurrentUser, db: Db) -> Response:
     """A mail to oneself, to see whether they arrive."""
     if not user.email:
-        say = "Your account has no e-mail address yet, so there is nobody to send it to."
+        say = _("Your account has no e-mail address yet, so there is nobody to send it to.")
         return redirect(request, "mails.index", say=say)
     mails.queue(db, request.app.state.settings, user.email, "test")
-    return redirect(request, "mails.index", say=f"A test is on its way to {user.email}.")
+    return redirect(
+        request, "mails.index", say=_("A test is on its way to %(email)s.", email=user.email)
+    )
 
 
 @router.post("/{mail_id}/retry", name="mails.update")
 def update(request: Request, mail_id: UUID, db: Db) -> Response:
     outbox.retry(db, mail_id)
-    return redirect(request, "mails.index", say="It is being tried again.")
+    return redirect(request, "mails.index", say=_("It is being tried again."))

@@ -18,6 +18,7 @@ from auth_dependencies import (
 from backends import Unavailable
 from database import Db, release
 from errors import NotFound, Rejected
+from languages import _, ngettext
 from models import Media
 from routers.api.media_shapes import of_image
 from routers.receiving import about_in, add, add_one, received_from, uploader
@@ -74,9 +75,14 @@ def create(request: Request, user: CurrentUser, upload: Received, db: Db) -> Res
             status = STATUS.get(type(error), 422)
             wrong.append((name, str(error)))
     if upload.files and not wrong:
-        say = "The image is" if added == 1 else f"{added} images are"
-        return redirect(request, "media.index", say=f"{say} in your library.")
-    wrong = wrong or [("", "Please choose an image.")]
+        say = ngettext(
+            "The image is in your library.",
+            "%(added)s images are in your library.",
+            added,
+            added=added,
+        )
+        return redirect(request, "media.index", say=say)
+    wrong = wrong or [("", _("Please choose an image."))]
     found = library(request, user, db)
     return page(request, "media/index.html", status_code=status, **{**found, "wrong": wrong})
 
@@ -93,7 +99,7 @@ def update(
 ) -> Response:
     with form.or_show("media/edit.html", **whole(db, image, user)):
         media.describe(db, image, form.data)
-    return redirect(request, "media.index", say="Saved. Texts that show the image keep theirs.")
+    return redirect(request, "media.index", say=_("Saved. Texts that show the image keep theirs."))
 
 
 @router.get("/{media_id}/delete", name="media.delete")
@@ -104,7 +110,7 @@ def delete(request: Request, user: CurrentUser, image: OwnImage, db: Db) -> Resp
 @router.post("/{media_id}/delete", name="media.destroy")
 def destroy(request: Request, image: OwnImage, db: Db) -> Response:
     media.delete(db, [image])
-    return redirect(request, "media.index", say=f"“{image.name}” is deleted.")
+    return redirect(request, "media.index", say=_("“%(name)s” is deleted.", name=image.name))
 
 
 @readable.get("/{media_id}/{name}", name="media.show")

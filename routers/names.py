@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from auth_dependencies import CurrentClient, CurrentUser, guarded
 from database import Db
+from languages import _
 from services import audit, names
 from web.forms import Form, form_of
 from web.templating import page, redirect
@@ -31,4 +32,6 @@ def update(
     if before != user.username:
         after = user.username
         audit.record(db, audit.USERNAME_CHANGED, user, client=client, before=before, after=after)
-    return redirect(request, "settings.index", say=f"You are {user.username} now.")
+    return redirect(
+        request, "settings.index", say=_("You are %(username)s now.", username=user.username)
+    )

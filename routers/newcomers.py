@@ -18,6 +18,7 @@ from auth_dependencies import (
 from backends.limits import take_one
 from backends.openid import Claims, Provider
 from database import Db
+from languages import _
 from routers.entering import welcome
 from services import newcomers
 from web.forms import Form, form_of
@@ -59,7 +60,7 @@ def create(
 ) -> Response:
     newcomer = newcomer_in(request, session)
     if user or newcomer is None:
-        return redirect(request, "users.new", say="That took too long. Please begin again.")
+        return redirect(request, "users.new", say=_("That took too long. Please begin again."))
     state = request.app.state
     by, claims = newcomer.provider, newcomer.claims
     with form.or_show("newcomers/new.html", claims=claims):

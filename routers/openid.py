@@ -18,6 +18,7 @@ from backends.limits import Limit, take_one
 from backends.openid import Provider, Trip
 from database import Db, release
 from errors import NotFound
+from languages import _
 from models import User
 from routers.arriving import Arrival, arrive, asking
 from routers.auth import NextForm
@@ -70,7 +71,7 @@ def show(
     found = trips.end(session, request.app.state.limits, provider, state, user)
     if error:
         way = found.back if user else "/auth/login"
-        say = f"{known.label} did not tell us who you are. Nothing was changed."
+        say = _("%(label)s did not tell us who you are. Nothing was changed.", label=known.label)
         return redirect_to(request, way, say=say)
     back, again = address_of(request, provider), found.purpose == "confirm"
     with asking(request, known, client):

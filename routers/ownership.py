@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from auth_dependencies import CurrentClient, CurrentUser, guarded
 from database import Db
+from languages import _
 from routers.proving import check_password
 from services import credentials, people
 from services.permissions import MANAGE_SITE
@@ -40,4 +41,8 @@ def update(
             check_password(request, db, user, client, wanted.password, "password")
         heir = people.find_heir(db, wanted.username)
         people.hand_over(db, user, heir, request.app.state.settings, client)
-    return redirect(request, "home", say=f"The blog is {heir.display_name}’s now. You edit here.")
+    return redirect(
+        request,
+        "home",
+        say=_("The blog is %(display_name)s’s now. You edit here.", display_name=heir.display_name),
+    )

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from auth_dependencies import CurrentClient, CurrentSession, CurrentUser, guarded
 from database import Db, release
 from errors import NotFound, WrongPasskey
+from languages import _
 from models import Passkey
 from routers.relying_parties import ThisBlog, as_json
 from services import audit, ceremonies, logins, passkeys, recovery_codes, two_factor
@@ -78,13 +79,13 @@ def create(
         release(db)  # the counters may live in this database
         made = ceremonies.registered(session, limits, here, given.passkey)
         passkeys.add(db, user, made, given.name)
-    sentence = f"The passkey “{given.name}” was added. It opens your account."
+    sentence = _("The passkey “%(name)s” was added. It opens your account.", name=given.name)
     two_factor.tell(db, settings, user, client, audit.PASSKEY_ADDED, sentence)
     if codes := two_factor.provide_recovery_codes(db, user):
         recovery_codes.show(session, settings, codes)
-        say = "Your passkey works. One more thing: keep these codes."
+        say = _("Your passkey works. One more thing: keep these codes.")
         return redirect(request, "recovery_codes.show", say=say)
-    return redirect(request, "passkeys.index", say="Your passkey works.")
+    return redirect(request, "passkeys.index", say=_("Your passkey works."))
 
 
 @router.get("/{handle}/edit", name="passkeys.edit")
@@ -105,7 +106,7 @@ def update(
     with form.or_show("passkeys/edit.html", passkey=passkey):
         passkeys.rename(db, passkey, form.data.name)
     audit.record(db, audit.PASSKEY_RENAMED, user, client=client, name=passkey.name)
-    return redirect(request, "passkeys.index", say="Renamed.")
+    return redirect(request, "passkeys.index", say=_("Renamed."))
 
 
 @router.get("/{handle}/delete", name="passkeys.delete")
@@ -122,7 +123,10 @@ def destroy(
     with form.or_show("passkeys/delete.html", passkey=passkey):
         passkeys.remove(db, user, passkey)
     two_factor.tidy_up(db, user)
-    sentence = f"The passkey “{passkey.name}” was removed. It does not open your account any more."
+    sentence = _(
+        "The passkey “%(name)s” was removed. It does not open your account any more.",
+        name=passkey.name,
+    )
     settings = request.app.state.settings
     two_factor.tell(db, settings, user, client, audit.PASSKEY_REMOVED, sentence)
-    return redirect(request, "passkeys.index", say=f"“{passkey.name}” is removed.")
+    return redirect(request, "passkeys.index", say=_("“%(name)s” is removed.", name=passkey.name))

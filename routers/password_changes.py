@@ -16,6 +16,7 @@ from auth_dependencies import (
     logins_available,
 )
 from database import Db
+from languages import N_
 from routers.proving import check_password
 from services import credentials, password_changes
 from web.forms import Form, form_of
@@ -56,4 +57,4 @@ def create(
     return redirect(request, "settings.index", say=CHANGED)
 
 
-CHANGED = "Your password is changed. All your other devices are logged out."
+CHANGED = N_("Your password is changed. All your other devices are logged out.")

@@ -5,6 +5,7 @@ from starlette.responses import Response
 
 from auth_dependencies import guarded
 from database import Db
+from languages import _
 from routers.loading import OwnPost
 from services import pins
 from services.permissions import EDIT_ANY
@@ -16,10 +17,10 @@ router = guarded("/posts", EDIT_ANY)
 @router.post("/{slug}/pin", name="pins.create")
 def create(request: Request, post: OwnPost, db: Db) -> Response:
     pins.pin(db, post)
-    return redirect_to(request, post.path, say="Pinned: it stands first on the front page.")
+    return redirect_to(request, post.path, say=_("Pinned: it stands first on the front page."))
 
 
 @router.post("/{slug}/unpin", name="pins.destroy")
 def destroy(request: Request, post: OwnPost, db: Db) -> Response:
     pins.unpin(db, post)
-    return redirect_to(request, post.path, say="No longer pinned.")
+    return redirect_to(request, post.path, say=_("No longer pinned."))

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from auth_dependencies import CurrentUser, OptionalUser, guarded, public
 from database import Db, release
 from errors import StaleVersion
+from languages import N_, _
 from models import Post
 from routers.conflicts import conflict, with_unsaved
 from routers.loading import OwnPost, OwnTrashedPost
@@ -94,7 +95,7 @@ def delete(request: Request, post: OwnPost) -> Response:
 @router.post("/posts/{slug}/delete", name="posts.destroy")
 def destroy(request: Request, post: OwnTrashedPost, db: Db) -> Response:
     trash.throw_away(db, post)
-    return redirect(request, "trash.index", say=f"“{post.title}” is in the trash.")
+    return redirect(request, "trash.index", say=_("“%(title)s” is in the trash.", title=post.title))
 
 
 @router.get("/drafts", name="drafts")
@@ -106,22 +107,22 @@ def drafts(
     return page(request, "posts/drafts.html", shelf=shelf, unsaved=unsaved)
 
 
-SAVED, PUBLISHED = "Draft saved.", "Published."
-SCHEDULED = "Scheduled. Readers cannot see it before."
+SAVED, PUBLISHED = N_("Draft saved."), N_("Published.")
+SCHEDULED = N_("Scheduled. Readers cannot see it before.")
 SAID_OF_NEW = {"draft": SAVED, "published": PUBLISHED, "scheduled": SCHEDULED}
 # What was done, and what state the post was in before.
 SAID = {
-    ("save", "published"): "Saved. Readers see it once you update the post.",
-    ("save", "scheduled"): "Saved for later. What you scheduled stays as it is.",
-    ("publish", "published"): "Updated.",
-    ("unpublish", "published"): "Unpublished. It is a draft again; readers cannot see it.",
-    ("unpublish", "scheduled"): "It is a draft again, and not scheduled any more.",
+    ("save", "published"): N_("Saved. Readers see it once you update the post."),
+    ("save", "scheduled"): N_("Saved for later. What you scheduled stays as it is."),
+    ("publish", "published"): N_("Updated."),
+    ("unpublish", "published"): N_("Unpublished. It is a draft again; readers cannot see it."),
+    ("unpublish", "scheduled"): N_("It is a draft again, and not scheduled any more."),
 }
 
 
 def said(action: str, was: str, post: Post) -> str:
     if action == "save" and post.is_published and not post.staged:
-        return "Saved. It is what readers see already."
+        return _("Saved. It is what readers see already.")
     return SAID.get((action, was)) or SAID_OF_NEW[post.state]
 
 

@@ -6,6 +6,7 @@ from starlette.responses import Response
 from auth_dependencies import OptionalUser, guarded, public
 from database import Db, release
 from errors import NotFound
+from languages import _
 from routers.loading import OwnPost
 from routers.media import Width, as_id, served
 from routers.showing import text_of
@@ -24,17 +25,21 @@ SECRET = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex, nofollow"}
 @router.post("", name="preview_links.create")
 def create(request: Request, post: OwnPost, db: Db) -> Response:
     preview_links.make(db, post)
-    return redirect(request, "posts.edit", slug=post.slug, say="The secret link is below the text.")
+    return redirect(
+        request, "posts.edit", slug=post.slug, say=_("The secret link is below the text.")
+    )
 
 
 @router.post("/delete", name="preview_links.destroy")
 def destroy(request: Request, post: OwnPost, db: Db) -> Response:
     preview_links.revoke(db, post)
-    return redirect(request, "posts.edit", slug=post.slug, say="The secret link leads nowhere now.")
+    return redirect(
+        request, "posts.edit", slug=post.slug, say=_("The secret link leads nowhere now.")
+    )
 
 
 @readable.get("/{token}", name="preview_links.show")
-def show(request: Request, token: str, _: OptionalUser, db: Db) -> Response:
+def show(request: Request, token: str, _user: OptionalUser, db: Db) -> Response:
     post = preview_links.find(db, token)
     if post.is_public and not post.staged:
         response = redirect_to(request, post.path)

@@ -12,6 +12,7 @@ from starlette.responses import HTMLResponse, Response
 
 from auth_dependencies import CurrentUser, guarded
 from database import Db, release
+from languages import _
 from live_dependencies import ws_login_required, ws_requires
 from models import User
 from routers.loading import find_own
@@ -31,7 +32,9 @@ Desk = Annotated[LiveSocket, Depends(ws_requires(WRITE))]
 
 def short_enough(text: str) -> str:
     if len(text.encode()) > previews.MOST_BYTES:
-        raise ValueError(f"At most {previews.MOST_BYTES // 1024} KB of text, please.")
+        raise ValueError(
+            _("At most %(most)s KB of text, please.", most=previews.MOST_BYTES // 1024)
+        )
     return text
 
 

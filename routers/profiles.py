@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from auth_dependencies import CurrentUser, guarded
 from database import Db
+from languages import _
 from services import profiles
 from web.forms import Form, form_of
 from web.templating import page, redirect
@@ -27,4 +28,4 @@ def edit(request: Request, user: CurrentUser) -> Response:
 def update(request: Request, user: CurrentUser, form: ProfileForm, db: Db) -> Response:
     with form.or_show("profiles/edit.html"):
         profiles.update(db, user, form.data)
-    return redirect(request, "users.show", username=user.username, say="Saved.")
+    return redirect(request, "users.show", username=user.username, say=_("Saved."))

@@ -6,6 +6,7 @@ import auth_service
 from auth_dependencies import CurrentClient
 from database import Db
 from errors import Invalid, WrongPassword
+from languages import _
 from models import User
 from services import audit
 
@@ -21,7 +22,7 @@ def check_password(
         Busy: too many passwords are being checked.
     """
     if not typed:
-        raise Invalid({field: "Please fill this in."})
+        raise Invalid({field: _("Please fill this in.")})
     state = request.app.state
     try:
         auth_service.confirm_password(db, user, typed, state.settings, state.limits)

@@ -13,6 +13,7 @@ from auth_dependencies import CurrentUser
 from backends.limits import Limit, take_one
 from database import Db, release
 from errors import Invalid
+from languages import _
 from models import Media, User
 from services import media, uploads
 from web.forms import sentences
@@ -57,9 +58,9 @@ def received_from(sender: Callable[..., User]) -> Any:
 def add_one(request: Request, user: User, upload: Upload) -> Media:
     """The only file of a form, with what it says of it. Raises Invalid."""
     if not upload.files:
-        raise Invalid({"file": "Please choose an image."})
+        raise Invalid({"file": _("Please choose an image.")})
     if len(upload.files) > 1:
-        raise Invalid({"file": "One image at a time, please."})
+        raise Invalid({"file": _("One image at a time, please.")})
     return add(request, user, *upload.files[0], about_in(upload))
 
 

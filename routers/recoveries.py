@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from auth_dependencies import CurrentClient, CurrentSession, logins_available, public
 from database import Db
+from languages import N_
 from services import credentials, recoveries
 from web.forms import Form, form_of
 from web.templating import page, redirect, redirect_to
@@ -69,4 +70,6 @@ def update(
     return redirect_to(request, "/auth/login", say=CHANGED)
 
 
-CHANGED = "Your password is changed, and all your devices are logged out. Log in with the new one."
+CHANGED = N_(
+    "Your password is changed, and all your devices are logged out. Log in with the new one."
+)

@@ -6,6 +6,7 @@ from starlette.responses import Response
 from auth_dependencies import CurrentClient, CurrentSession, CurrentUser, guarded
 from database import Db
 from errors import NotFound
+from languages import _
 from services import audit, recovery_codes, two_factor
 from web.templating import page, redirect
 
@@ -28,7 +29,7 @@ def create(
         raise NotFound
     settings = request.app.state.settings
     recovery_codes.show(session, settings, recovery_codes.make(db, user))
-    sentence = "New recovery codes were made. The ones from before are worth nothing any more."
+    sentence = _("New recovery codes were made. The ones from before are worth nothing any more.")
     two_factor.tell(db, settings, user, client, audit.RECOVERY_CODES_MADE, sentence)
     return redirect(request, "recovery_codes.show")
 

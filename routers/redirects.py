@@ -11,6 +11,7 @@ from starlette.responses import Response
 from auth_dependencies import FreshLoginRequired, GoElsewhere, LoginRequired
 from database import SAFE_METHODS
 from errors import Unverified
+from languages import N_
 from routers.loading import AtAnotherAddress
 from web.errors import error_page, wants_json
 from web.next_url import safe_next
@@ -32,7 +33,7 @@ def to_login(request: Request, _: Any) -> Response:
     return by_way_of(request, "/auth/login")
 
 
-NOBODY = "Log in first, or send a token: Authorization: Bearer. See /docs."
+NOBODY = N_("Log in first, or send a token: Authorization: Bearer. See /docs.")
 
 
 def to_confirmation(request: Request, _: Any) -> Response:
@@ -43,7 +44,7 @@ def to_confirmation(request: Request, _: Any) -> Response:
     return by_way_of(request, "/auth/confirm")
 
 
-STALE = "This needs a fresh login. Log in again, then repeat the request."
+STALE = N_("This needs a fresh login. Log in again, then repeat the request.")
 
 
 def to_verification(request: Request, error: Any) -> Response:

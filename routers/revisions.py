@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from auth_dependencies import CurrentUser, guarded
 from database import Db, release
+from languages import _
 from models import Post
 from routers.loading import OwnPost
 from services import comparing, histories, markdown, restoring, texts
@@ -73,8 +74,9 @@ def restore(request: Request, user: CurrentUser, post: OwnPost, db: Db, number: 
         release(db)
         columns = texts.rendered(again)
         post = restoring.restore(db, post, again, user, columns)
-    later = " Readers see it once you update the post." if post.staged else ""
-    say = f"Revision {number} is back: it is what you edit now.{later}"
+    say = _("Revision %(number)s is back: it is what you edit now.", number=number)
+    if post.staged:
+        say += " " + _("Readers see it once you update the post.")
     return redirect(request, "posts.edit", slug=post.slug, say=say)
 
 

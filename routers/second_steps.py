@@ -16,6 +16,7 @@ from auth_dependencies import (
 )
 from database import Db
 from errors import Invalid, NotFound, TooOften, WrongCode, WrongPasskey
+from languages import _
 from models import User
 from routers.auth import Next, NextForm
 from routers.entering import log_in
@@ -123,7 +124,7 @@ def proven(
         return proofs.by_any_code(db, user, settings, given.code)
 
     if not given.code and not given.passkey:
-        raise Invalid({"code": "Please fill this in."})
+        raise Invalid({"code": _("Please fill this in.")})
     try:
         return proofs.prove(db, limits, proofs.tries_of(session, user), str(user.id), look)
     except (WrongCode, WrongPasskey, TooOften) as error:
@@ -134,7 +135,7 @@ def proven(
 def used_up(request: Request, db: Db, user: User, client: CurrentClient) -> str:
     """Tell the owner that a recovery code was used; the sentence for the next page."""
     left = two_factor.of_user(db, user).recovery_codes
-    sentence = f"A recovery code was used to log in. {left} of them are left."
+    sentence = _("A recovery code was used to log in. %(left)s of them are left.", left=left)
     settings = request.app.state.settings
     two_factor.tell(db, settings, user, client, audit.RECOVERY_CODE_USED, sentence)
     return f"Welcome back, {user.display_name}. You have {left} recovery codes left."
@@ -145,5 +146,5 @@ def shown(db: Db, user: User) -> dict[str, Any]:
 
 
 def to_login(request: Request, back: str) -> Response:
-    say = "Please log in again: it has been a while, or something has changed."
+    say = _("Please log in again: it has been a while, or something has changed.")
     return redirect_to(request, f"/auth/login?next={quote(safe_next(back), safe='')}", say=say)

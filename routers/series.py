@@ -9,6 +9,7 @@ from starlette.responses import Response
 from auth_dependencies import CurrentUser, OptionalUser, get_user_from_session, guarded, public
 from database import Db
 from errors import NotFound
+from languages import _
 from routers.loading import OwnSeries
 from services import heads, series, series_order
 from services.permissions import EDIT_ANY, WRITE, can_edit
@@ -64,7 +65,7 @@ def update(request: Request, user: CurrentUser, found: OwnSeries, form: About, d
     parts = series_order.parts(db, found, user)
     with form.or_show("series/edit.html", series=found, parts=parts):
         series_order.describe(db, found, form.data)
-    return redirect(request, "series.edit", slug=found.slug, say="Saved.")
+    return redirect(request, "series.edit", slug=found.slug, say=_("Saved."))
 
 
 @router.post("/{slug}/parts", name="series.arrange")
@@ -85,4 +86,8 @@ def delete(request: Request, found: OwnSeries) -> Response:
 def destroy(request: Request, found: OwnSeries, db: Db) -> Response:
     title = found.title
     series_order.delete_all(db, found)
-    return redirect(request, "series.index", say=f"The series “{title}” is gone. Its posts stay.")
+    return redirect(
+        request,
+        "series.index",
+        say=_("The series “%(title)s” is gone. Its posts stay.", title=title),
+    )

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from auth_dependencies import CurrentUser, OptionalUser, get_user_from_session, guarded, public
 from database import Db, release
 from errors import NotFound
+from languages import _
 from services import heads, streams, tag_index, tag_names, tags
 from services.permissions import EDIT_ANY, has_scopes
 from web.forms import Form, form_of
@@ -87,5 +88,5 @@ def update(request: Request, tag: str, user: CurrentUser, form: NewName, db: Db)
         release(db)
         return page(request, "tags/merge.html", status_code=409, question=question, form=form)
     name = "tags.show" if tag_index.posts_with(db, changed) else "tags.edit"
-    say = f"“{before}” is “{changed.name}” now."
+    say = _("“%(before)s” is “%(name)s” now.", before=before, name=changed.name)
     return redirect(request, name, tag=changed.slug, say=say)

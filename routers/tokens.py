@@ -11,6 +11,7 @@ from starlette.responses import Response
 from auth_dependencies import CurrentClient, CurrentUser, guarded
 from database import Db
 from errors import NotFound
+from languages import _
 from models import User
 from services import api_tokens, audit, refresh_tokens
 from services.permissions import MEANING, scopes_of
@@ -63,7 +64,7 @@ def destroy(
     if name is None:
         raise NotFound
     audit.record(db, audit.ACCESS_TAKEN, user, client=client, name=name)
-    return redirect(request, "tokens.index", say=f"“{name}” is revoked.")
+    return redirect(request, "tokens.index", say=_("“%(name)s” is revoked.", name=name))
 
 
 @router.post("/programs/{family_id}/delete", name="tokens.destroy_program")
@@ -73,7 +74,7 @@ def destroy_program(
     if not refresh_tokens.end(db, user.id, family_id):
         raise NotFound
     audit.record(db, audit.API_LOGOUT, user, client=client)
-    return redirect(request, "tokens.index", say="That program is logged out.")
+    return redirect(request, "tokens.index", say=_("That program is logged out."))
 
 
 def everything(db: Db, user: User) -> dict[str, Any]:
@@ -81,5 +82,5 @@ def everything(db: Db, user: User) -> dict[str, Any]:
     return {
         "tokens": api_tokens.of_user(db, user),
         "programs": refresh_tokens.of_user(db, user),
-        "scopes": [(scope, words, scope) for scope, words in MEANING.items() if scope in held],
+        "scopes": [(scope, _(words), scope) for scope, words in MEANING.items() if scope in held],
     }

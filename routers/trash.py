@@ -9,6 +9,7 @@ from starlette.responses import Response
 from auth_dependencies import CurrentUser, guarded
 from database import Db
 from errors import NotFound
+from languages import _
 from models import Post
 from routers.loading import OwnTrashedPost, find_own
 from services import desk, trash
@@ -43,8 +44,10 @@ def index(
 def restore(request: Request, post: OwnTrashedPost, db: Db) -> Response:
     post = trash.restore(db, post)
     if post.is_public:
-        return redirect(request, "posts.show", slug=post.slug, say=f"“{post.title}” is back.")
-    say = f"“{post.title}” is back, as a draft."
+        return redirect(
+            request, "posts.show", slug=post.slug, say=_("“%(title)s” is back.", title=post.title)
+        )
+    say = _("“%(title)s” is back, as a draft.", title=post.title)
     return redirect(request, "posts.edit", slug=post.slug, say=say)
 
 
@@ -56,7 +59,7 @@ def delete_all(request: Request) -> Response:
 @router.post("/trash/delete", name="trash.destroy_all")
 def destroy_all(request: Request, user: CurrentUser, db: Db) -> Response:
     trash.empty(db, user)
-    return redirect(request, "trash.index", say="The trash is empty.")
+    return redirect(request, "trash.index", say=_("The trash is empty."))
 
 
 @router.get("/trash/{slug}/delete", name="trash.delete")
@@ -67,4 +70,6 @@ def delete(request: Request, post: ThrownAwayPost) -> Response:
 @router.post("/trash/{slug}/delete", name="trash.destroy")
 def destroy(request: Request, post: ThrownAwayPost, db: Db) -> Response:
     trash.delete_for_good(db, post)
-    return redirect(request, "trash.index", say=f"“{post.title}” is gone for good.")
+    return redirect(
+        request, "trash.index", say=_("“%(title)s” is gone for good.", title=post.title)
+    )

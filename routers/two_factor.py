@@ -10,6 +10,7 @@ from starlette.responses import Response
 from auth_dependencies import CurrentClient, CurrentSession, CurrentUser, guarded
 from database import Db
 from errors import Invalid
+from languages import N_, _
 from services import audit, recovery_codes, totp, two_factor
 from services.text import one_line
 from web.forms import Form, form_of
@@ -61,23 +62,23 @@ def create(
     settings = request.app.state.settings
     secret = totp.prepared(session, settings)
     if secret is None:
-        say = "That took a while, so nothing was changed. Please begin again."
+        say = _("That took a while, so nothing was changed. Please begin again.")
         return redirect(request, "two_factor.show", say=say)
     with form.or_show("two_factor/new.html", app=totp.enrolment(settings, user, secret)):
         step = totp.step_of(secret, form.data.code)
         if step is None:
             raise Invalid({"code": WRONG})
     totp.switch_on(session, user, settings, secret, step)
-    sentence = "An authenticator app was set up. Logging in now takes a code from it."
+    sentence = _("An authenticator app was set up. Logging in now takes a code from it.")
     two_factor.tell(db, settings, user, client, audit.APP_ADDED, sentence)
     if codes := two_factor.provide_recovery_codes(db, user):
         recovery_codes.show(session, settings, codes)
-        say = "Your app is set up. One more thing: keep these codes."
+        say = _("Your app is set up. One more thing: keep these codes.")
         return redirect(request, "recovery_codes.show", say=say)
-    return redirect(request, "two_factor.show", say="Your app is set up.")
+    return redirect(request, "two_factor.show", say=_("Your app is set up."))
 
 
-WRONG = (
+WRONG = N_(
     "That is not the code that the app should show now. Nothing was switched on. "
     "If it happens again, look whether the clock of your phone is right."
 )
@@ -93,7 +94,9 @@ def destroy(request: Request, user: CurrentUser, client: CurrentClient, db: Db) 
     if user.totp_secret is not None:
         totp.switch_off(user)
         two_factor.tidy_up(db, user)
-        sentence = "The authenticator app was removed. Logging in takes no code from it any more."
+        sentence = _(
+            "The authenticator app was removed. Logging in takes no code from it any more."
+        )
         settings = request.app.state.settings
         two_factor.tell(db, settings, user, client, audit.APP_REMOVED, sentence)
-    return redirect(request, "two_factor.show", say="The authenticator app is removed.")
+    return redirect(request, "two_factor.show", say=_("The authenticator app is removed."))

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from auth_dependencies import CurrentClient, CurrentSession, LoginRequired, OptionalUser, public
 from database import Db
+from languages import _
 from models import User
 from services import credentials, verifications
 from web.forms import Form, form_of
@@ -56,7 +57,7 @@ def create(
     with form.or_show("verifications/new.html", waiting=waiting):
         corrected = None if user else form.data.email
         verifications.send_again(db, waiting, state.settings, state.limits, client, corrected)
-    return redirect(request, "verifications.new", say="The mail is on its way.")
+    return redirect(request, "verifications.new", say=_("The mail is on its way."))
 
 
 @router.get("/{token}", name="verifications.edit")
@@ -68,4 +69,6 @@ def edit(request: Request, token: str, db: Db) -> Response:
 @router.post("/{token}", name="verifications.update")
 def update(request: Request, token: str, client: CurrentClient, db: Db) -> Response:
     link = verifications.confirm(db, token, request.app.state.settings, client)
-    return redirect_to(request, "/auth/login", say=f"{link.email} is confirmed. Thank you.")
+    return redirect_to(
+        request, "/auth/login", say=_("%(email)s is confirmed. Thank you.", email=link.email)
+    )

@@ -5,6 +5,7 @@ from uuid import UUID
 from sqlmodel import Session, select
 
 from errors import Conflict, NotFound
+from languages import _
 from models import User
 
 
@@ -27,6 +28,6 @@ def unchanged(db: Session, user: User) -> User:
     found = locked(db, user.id)
     if not found.is_active or found.password_hash != user.password_hash:
         raise Conflict(
-            {"password": "The password was changed elsewhere meanwhile. Please log in again."}
+            {"password": _("The password was changed elsewhere meanwhile. Please log in again.")}
         )
     return found

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sqlmodel import Session
 
 from errors import Invalid, Unverified
+from languages import _
 from models import RefreshToken, User, now
 from services import audit, jwts, logins, notices, refresh_tokens, verifications
 from services.logins import Client
@@ -38,7 +39,7 @@ def begin(
         raise Unverified(user.id)
     scopes = in_order(wanted) or in_order(scopes_of(user))
     if not scopes_of(user).issuperset(wanted):
-        raise Invalid({"scope": "Your account cannot give all of these."})
+        raise Invalid({"scope": _("Your account cannot give all of these.")})
     is_new = not refresh_tokens.knows(db, user, client)
     family, token = refresh_tokens.begin(db, user, client, scopes, settings)
     user.logged_in_at = now()

@@ -12,6 +12,7 @@ from sqlalchemy import delete, func, update
 from sqlmodel import Session, col, select
 
 from errors import Conflict, Invalid
+from languages import _
 from models import ApiToken, User, now
 from services.digests import digest
 from services.permissions import in_order, scopes_of
@@ -36,7 +37,9 @@ def create(
     wanted = checked_scopes(user, scopes)
     theirs = select(func.count(col(ApiToken.id))).where(ApiToken.user_id == user.id)
     if db.exec(theirs).one() >= MOST:
-        raise Conflict({"name": f"You have {MOST} tokens. Revoke one that you do not need."})
+        raise Conflict(
+            {"name": _("You have %(most)s tokens. Revoke one that you do not need.", most=MOST)}
+        )
     secret = PREFIX + secrets.token_urlsafe(32)
     token = ApiToken(
         user_id=user.id,
@@ -54,9 +57,9 @@ def checked_scopes(user: User, scopes: Iterable[str]) -> list[str]:
     """The same in the order of their power. Raises Invalid."""
     wanted = set(scopes)
     if not wanted:
-        raise Invalid({"scopes": "Please choose at least one thing that it may do."})
+        raise Invalid({"scopes": _("Please choose at least one thing that it may do.")})
     if not wanted <= scopes_of(user):
-        raise Invalid({"scopes": "Your account cannot give all of these."})
+        raise Invalid({"scopes": _("Your account cannot give all of these.")})
     return in_order(wanted)
 
 

@@ -11,6 +11,7 @@ from sqlmodel import Session, col, select
 
 from backends.limits import Limit
 from errors import Gone
+from languages import N_
 from models import Autosave, Post, User, now
 from services import elsewhere, posts, revisions, tags
 from services.typed import TEXT, Typed
@@ -54,7 +55,7 @@ def keep(db: Session, post_id: UUID, user: User, typed: Typed) -> Kept:
     return Kept(kept.saved_at, base, notice)
 
 
-OTHER_TAB = (
+OTHER_TAB = N_(
     "You are writing in another tab or browser too. What stood there is among the revisions."
 )
 

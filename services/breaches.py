@@ -1,6 +1,7 @@
 """New passwords against a public list of breached ones, where the owner has chosen to ask it."""
 
 from errors import Invalid
+from languages import N_
 from services import passwords
 from settings import Settings
 
@@ -19,7 +20,7 @@ def refuse(password: str, settings: Settings) -> None:
         raise Invalid({"password": FOUND})
 
 
-FOUND = (
+FOUND = N_(
     "This password was stolen from some site, and is in a list that those who guess begin with. "
     "Please choose another."
 )

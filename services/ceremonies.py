@@ -13,6 +13,7 @@ from pydantic import AfterValidator
 
 from backends.limits import Limits
 from errors import WrongPasskey
+from languages import N_, _
 from models import Passkey, User
 from services import challenges
 from services.browser_session import BrowserSession
@@ -29,7 +30,7 @@ HIGHEST_COUNT = 2**31 - 1  # that the database stores; a finger would take 68 ye
 
 def bounded(sent: str) -> str:
     if len(sent) > LONGEST_SENT:
-        raise ValueError("This is too long to be a passkey. Nothing was changed; try again.")
+        raise ValueError(_("This is too long to be a passkey. Nothing was changed; try again."))
     return sent
 
 
@@ -123,7 +124,7 @@ def registered(
     )
 
 
-NOT_MADE = "The browser did not make a passkey that we can use. Nothing was changed; try again."
+NOT_MADE = N_("The browser did not make a passkey that we can use. Nothing was changed; try again.")
 
 
 def credential_of(sent: str) -> tuple[bytes, bytes | None]:

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from backends.limits import Limit, Limits
 from errors import WrongPasskey
+from languages import N_
 from models import now
 from services.browser_session import BrowserSession
 
@@ -14,7 +15,7 @@ LASTS = timedelta(minutes=5)
 QUESTIONS_OF_NETWORK = Limit("challenges of network", 200, LASTS)
 ANSWERS = Limit("answers to a challenge", 1, LASTS * 2)
 REGISTRATION, LOGIN, SECOND_STEP, CONFIRMATION = "new", "login", "second step", "confirmation"
-TOO_LATE = "That took too long, or was sent twice. Nothing is lost; try again."
+TOO_LATE = N_("That took too long, or was sent twice. Nothing is lost; try again.")
 
 
 def make(session: BrowserSession, purpose: str) -> bytes:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import cache
 
+from languages import N_
 from services import markdown
 
 
@@ -26,51 +27,51 @@ def examples() -> tuple[Example, ...]:
 
 
 SHEET = (
-    ("Emphasis", "*leaning*, **strong**, ~~struck out~~", ""),
-    ("Headings", "## A chapter\n\n### A part of it", ""),
-    ("Links", "[the harbour](https://example.org), or just https://example.org", ""),
-    ("Lists", "- rope\n- tar\n  - and a brush\n\n1. first\n2. second", ""),
-    ("Tasks", "- [x] paint the hull\n- [ ] wait for spring", ""),
-    ("Quotes", "> Rope forgets nothing.\n>\n> — a rigger", ""),
-    ("Code", '`one word`, or lines of it:\n\n```python\nprint("ahoy")\n```', ""),
-    ("A listing with a title", '```toml title="boat.toml"\nname = "Petrel"\n```', ""),
-    ("Tables", "| tide | hour |\n|------|-----:|\n| high | 6:12 |\n| low  | 12:30 |", ""),
+    (N_("Emphasis"), "*leaning*, **strong**, ~~struck out~~", ""),
+    (N_("Headings"), "## A chapter\n\n### A part of it", ""),
+    (N_("Links"), "[the harbour](https://example.org), or just https://example.org", ""),
+    (N_("Lists"), "- rope\n- tar\n  - and a brush\n\n1. first\n2. second", ""),
+    (N_("Tasks"), "- [x] paint the hull\n- [ ] wait for spring", ""),
+    (N_("Quotes"), "> Rope forgets nothing.\n>\n> — a rigger", ""),
+    (N_("Code"), '`one word`, or lines of it:\n\n```python\nprint("ahoy")\n```', ""),
+    (N_("A listing with a title"), '```toml title="boat.toml"\nname = "Petrel"\n```', ""),
+    (N_("Tables"), "| tide | hour |\n|------|-----:|\n| high | 6:12 |\n| low  | 12:30 |", ""),
     (
-        "Images",
+        N_("Images"),
         "![What it shows](https://…/boat.webp)",
-        "The image. Describe it for those who cannot see it.",
+        N_("The image. Describe it for those who cannot see it."),
     ),
     (
-        "Images with a caption",
+        N_("Images with a caption"),
         '![What it shows](https://…/boat.webp "The Petrel in May")',
-        "The image, and the caption below it. Both need a paragraph of their own.",
+        N_("The image, and the caption below it. Both need a paragraph of their own."),
     ),
     (
-        "Video and sound",
+        N_("Video and sound"),
         "![A talk about knots](https://…/talk.mp4)",
-        "A player, for .mp4, .webm, .ogv, .mp3, .ogg, .oga, .m4a, .wav, .flac and .opus.",
+        N_("A player, for .mp4, .webm, .ogv, .mp3, .ogg, .oga, .m4a, .wav, .flac and .opus."),
     ),
-    ("Footnotes", "Ropes shrink.[^wet]\n\n[^wet]: When they are wet.", ""),
+    (N_("Footnotes"), "Ropes shrink.[^wet]\n\n[^wet]: When they are wet.", ""),
     (
-        "Notes that stand out",
+        N_("Notes that stand out"),
         "> [!NOTE]\n> Or TIP, IMPORTANT, WARNING, CAUTION.\n\n> [!WARNING] Wet paint\n> With a title of its own.",
         "",
     ),
     (
-        "Formulas",
+        N_("Formulas"),
         "$e^{i\\pi} = -1$, or on a line of its own:\n\n$$\\int_0^1 x^2\\,dx = \\frac{1}{3}$$",
         "",
     ),
     (
-        "More to unfold",
+        N_("More to unfold"),
         "<details>\n<summary>The recipe</summary>\n\nLinseed oil, and *patience*.\n\n</details>",
         "",
     ),
-    ("Contents", "[TOC]", "A list of all headings, with links to them."),
-    ("A line between", "above\n\n---\n\nbelow", ""),
-    ("As it is typed", "\\*not leaning\\*", ""),
+    (N_("Contents"), "[TOC]", N_("A list of all headings, with links to them.")),
+    (N_("A line between"), "above\n\n---\n\nbelow", ""),
+    (N_("As it is typed"), "\\*not leaning\\*", ""),
     (
-        "Keys, marks, small print",
+        N_("Keys, marks, small print"),
         "<kbd>Ctrl</kbd> <mark>marked</mark> H<sub>2</sub>O <small>small</small>",
         "",
     ),

@@ -1,9 +1,16 @@
 """What differs between two texts of a post, in all that an edit can change."""
 
+from languages import N_, _
 from services import diffs
 from services.diffs import Line
 
-HEAD = {"title": "Title", "tags": "Tags", "slug": "Address", "series": "Series", "kind": "Kind"}
+HEAD = {
+    "title": N_("Title"),
+    "tags": N_("Tags"),
+    "slug": N_("Address"),
+    "series": N_("Series"),
+    "kind": N_("Kind"),
+}
 
 
 def difference(old: dict[str, str], new: dict[str, str]) -> list[Line]:
@@ -19,7 +26,7 @@ def difference(old: dict[str, str], new: dict[str, str]) -> list[Line]:
 
 
 def as_one(text: dict[str, str], changed: list[str]) -> str:
-    head = [f"{HEAD[name]}: {text[name]}" for name in changed if name in HEAD]
+    head = [f"{_(HEAD[name])}: {text[name]}" for name in changed if name in HEAD]
     if "content" not in changed:
         return "\n".join(head)
     return "\n".join([*head, *([""] if head else []), *text["content"].splitlines()])

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel
 
+from languages import _
 from services import passwords, usernames
 from services.text import check_characters, one_line
 
@@ -13,7 +14,7 @@ LONGEST_TYPED = 320
 def username(typed: str) -> str:
     check_characters(typed)
     if len(typed) > LONGEST_TYPED:  # normalising takes quadratic time: not before it is short
-        raise ValueError(f"At most {usernames.LONGEST} characters, please.")
+        raise ValueError(_("At most %(most)s characters, please.", most=usernames.LONGEST))
     if wrong := usernames.problem(usernames.canonical(typed)):
         raise ValueError(wrong)
     return typed
@@ -24,15 +25,15 @@ def email_address(typed: str) -> str | None:
     if not typed.strip():
         return None
     if len(typed) > LONGEST_TYPED:
-        raise ValueError("This does not look like an e-mail address.")
+        raise ValueError(_("This does not look like an e-mail address."))
     from email_validator import validate_email  # heavy, and not every process needs it
 
     try:
         address = validate_email(typed.strip(), check_deliverability=False).normalized
     except ValueError:
-        raise ValueError("This does not look like an e-mail address.") from None
+        raise ValueError(_("This does not look like an e-mail address.")) from None
     if len(usernames.canonical(address)) > LONGEST_TYPED:  # one letter may stand for eighteen
-        raise ValueError("This address is longer than we can keep.")
+        raise ValueError(_("This address is longer than we can keep."))
     return address
 
 
@@ -40,19 +41,19 @@ def needed_address(typed: str) -> str:
     """The same, where something must be typed."""
     address = email_address(typed)
     if address is None:
-        raise ValueError("Please fill this in.")
+        raise ValueError(_("Please fill this in."))
     return address
 
 
 def password(typed: str) -> str:
     if not typed:
-        raise ValueError("Please fill this in.")
+        raise ValueError(_("Please fill this in."))
     return optional_password(typed)
 
 
 def optional_password(typed: str) -> str:
     if passwords.size_of(typed) > passwords.LONGEST_BYTES:
-        raise ValueError(f"At most {passwords.LONGEST_BYTES} bytes, please.")
+        raise ValueError(_("At most %(most)s bytes, please.", most=passwords.LONGEST_BYTES))
     return typed
 
 

@@ -8,6 +8,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from errors import Conflict
+from languages import N_
 from models import NOBODY, Post, Revision, User, now
 from services import (
     accounts,
@@ -62,7 +63,7 @@ def leave(db: Session, user: User, choice: Departure, settings: Settings, client
     db.delete(leaver)
 
 
-OWNS = (
+OWNS = N_(
     "You own this blog, so it would be left to nobody. Hand it over first, under “Your blog”. "
     "Nothing was deleted."
 )

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, select
 
+from languages import _
 from models import Autosave, Post, Revision, User, now
 from services import revisions
 
@@ -14,11 +15,12 @@ AT_IT = timedelta(minutes=2)
 def notice_for(db: Session, post: Post, user: User, base: int) -> str:
     """What whoever types should know of others, and of their own other tabs."""
     if post.version > base:
-        who, _ = last_save(db, post)
+        who, _at = last_save(db, post)
         if who is None or who.id == user.id:
-            return "This post was saved elsewhere since. When you save, you will see both texts."
-        return (
-            f"{who.display_name} has saved this post since. When you save, you will see both texts."
+            return _("This post was saved elsewhere since. When you save, you will see both texts.")
+        return _(
+            "%(display_name)s has saved this post since. When you save, you will see both texts.",
+            display_name=who.display_name,
         )
     others = (
         select(User.display_name)
@@ -27,7 +29,7 @@ def notice_for(db: Session, post: Post, user: User, base: int) -> str:
         .where(col(Autosave.saved_at) > now() - AT_IT)
     )
     name = db.exec(others.limit(1)).first()
-    return f"{name} is writing in this post too." if name else ""
+    return _("%(name)s is writing in this post too.", name=name) if name else ""
 
 
 def last_save(db: Session, post: Post) -> tuple[User | None, datetime | None]:

@@ -7,6 +7,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from errors import Conflict
+from languages import _
 from models import User, now
 from services import usernames
 
@@ -55,5 +56,5 @@ def confirm(db: Session, user: User, address: str) -> None:
 
 def taken() -> Conflict:
     return Conflict(
-        {"email": "Another account has confirmed this address meanwhile. Nothing was changed."}
+        {"email": _("Another account has confirmed this address meanwhile. Nothing was changed.")}
     )

@@ -7,6 +7,7 @@ from sqlmodel import Session
 from backends.limits import Limit, Limits, take_one
 from database import release
 from errors import Invalid
+from languages import _
 from models import User
 from services import accounts, audit, email_addresses, mail_tokens, mails, notices
 from services.logins import Client
@@ -44,7 +45,7 @@ def ask(
 def remove(db: Session, user: User, settings: Settings, client: Client) -> None:
     """Have no address any more. Raises Invalid if accounts need one, or Conflict as above."""
     if settings.require_verified_email and not user.is_owner:
-        raise Invalid({"email": "Accounts on this blog need an e-mail address."})
+        raise Invalid({"email": _("Accounts on this blog need an e-mail address.")})
     replace(db, accounts.unchanged(db, user), None, settings)
     audit.record(db, audit.EMAIL_REMOVED, user, client=client)
 

@@ -12,6 +12,7 @@ from sqlmodel import Session, col, select
 
 from backends.storage import Storage
 from database import release
+from languages import N_
 from models import (
     ApiToken,
     AuditEvent,
@@ -76,7 +77,7 @@ TABLES: dict[str, tuple[Any, Any, tuple[str, ...]]] = {
     "images.json": (Media, Media.user_id, ("id", "name", "alt", "caption", "created_at")),
     "passkeys.json": (Passkey, Passkey.user_id, ("name", "created_at", "used_at")),
 }
-README = """\
+README = N_("""\
 What {site_name} ({link_base}) knows of {username}, as of {now}.
 
 profile.json      who you are here
@@ -93,7 +94,7 @@ passkeys.json     your passkeys
 views.json        how often your posts were read, by day
 
 Passwords, keys and the tokens themselves are not in here. Times are in UTC.
-"""
+""")
 
 
 def write(db: Session, user: User, settings: Settings, storage: Storage) -> IO[bytes]:

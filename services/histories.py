@@ -8,6 +8,7 @@ from sqlalchemy import case, func
 from sqlmodel import Session, col, select
 
 from errors import NotFound
+from languages import _
 from models import Post, Revision, User
 from services import comparing, posts, revisions
 from services.diffs import Line
@@ -97,7 +98,7 @@ def beginning(lines: list[Line]) -> Iterator[Line]:
     for number, line in enumerate(lines):
         left -= len(line.text)
         if left < 0 or number == MOST_LINES:
-            yield Line("gap", "And more: look at the whole of it")
+            yield Line("gap", _("And more: look at the whole of it"))
             return
         yield line
 
@@ -132,11 +133,11 @@ def find_other(db: Session, post: Post, number: int, wanted: str) -> Other | Non
     if wanted == READERS:
         if not post.is_published:
             raise NotFound
-        return Other("What readers see", posts.public_text(db, post), is_older=True)
+        return Other(_("What readers see"), posts.public_text(db, post), is_older=True)
     if not (wanted.isascii() and wanted.isdigit()):
         raise NotFound
     other = find(db, post, int(wanted)).revision
-    return Other(f"Revision {other.number}", other.text, other.number < number)
+    return Other(_("Revision %(number)s", number=other.number), other.text, other.number < number)
 
 
 def landmarks(db: Session, post: Post) -> tuple[int, int | None]:

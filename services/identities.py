@@ -9,6 +9,7 @@ from sqlmodel import Session, col, select
 
 from backends.openid import Claims, Provider
 from errors import Conflict, NotFound, WrongPassword
+from languages import N_
 from models import Identity, Passkey, User, now
 from services import audit, credentials, notices, usernames
 from services.logins import Client
@@ -64,7 +65,7 @@ def whose(
     return user
 
 
-NOT_LET_IN = "You cannot log in that way. Nothing was changed."
+NOT_LET_IN = N_("You cannot log in that way. Nothing was changed.")
 
 
 def link(
@@ -98,7 +99,7 @@ def add(db: Session, user: User, provider: Provider, claims: Claims, client: Cli
     return identity
 
 
-TAKEN = "That account belongs to somebody else’s account here already. Nothing was changed."
+TAKEN = N_("That account belongs to somebody else’s account here already. Nothing was changed.")
 
 
 def of_user(db: Session, user: User) -> list[Identity]:
@@ -141,7 +142,7 @@ def unlink(
     notices.tell(db, settings, user, "identity_unlinked", label=label, name=identity.name)
 
 
-LAST_WAY_IN = (
+LAST_WAY_IN = N_(
     "This is the only way into your account, so it stays. Set a password first, or add a passkey."
 )
 
@@ -170,7 +171,7 @@ def of_address(db: Session, claims: Claims) -> User | None:
     return owner
 
 
-NOT_KNOWN_TO_BE_SAME = (
+NOT_KNOWN_TO_BE_SAME = N_(
     "There is an account with your e-mail address here already. Log in to it as you did before; "
     "then the two can be linked, on the page that follows."
 )

@@ -15,6 +15,7 @@ from typing import IO, Any
 
 from backends import Unavailable
 from errors import Invalid, NotAnImage, Rejected
+from languages import N_
 from services.media_names import WIDTHS
 
 CONTENT_TYPE = "image/webp"
@@ -26,11 +27,11 @@ DISK_FULL = 3
 KEPT_ENVIRONMENT = ("LD_LIBRARY_PATH", "PATH", "SYSTEMROOT")
 
 REFUSALS = {
-    "unknown": "This is not an image that the blog knows: JPEG, PNG, WebP, GIF or AVIF.",
-    "pixels": "This image is too large: at most 40 megapixels, and 16,383 pixels each way.",
-    "frames": "This animation is too long: at most 200 frames, and 100 megapixels together.",
-    "heavy": "This image becomes too heavy. A smaller one will do better.",
-    "damaged": "This image is damaged, or cut off on the way. Please try another copy of it.",
+    "unknown": N_("This is not an image that the blog knows: JPEG, PNG, WebP, GIF or AVIF."),
+    "pixels": N_("This image is too large: at most 40 megapixels, and 16,383 pixels each way."),
+    "frames": N_("This animation is too long: at most 200 frames, and 100 megapixels together."),
+    "heavy": N_("This image becomes too heavy. A smaller one will do better."),
+    "damaged": N_("This image is damaged, or cut off on the way. Please try another copy of it."),
 }
 
 

@@ -14,6 +14,7 @@ from sqlmodel import Session, col, select
 import auth_service
 from database import release
 from errors import Forbidden, NotFound
+from languages import N_
 from models import Invitation, User, now
 from services import (
     audit,
@@ -161,7 +162,7 @@ def void() -> Forbidden:
     return Forbidden(VOID, 410)
 
 
-VOID = (
+VOID = N_(
     "This invitation was used, taken back, or is older than 14 days. "
     "Ask whoever invited you for another one."
 )

@@ -16,6 +16,7 @@ from sqlmodel import Session, col, select
 
 from database import after_commit
 from errors import NotFound
+from languages import _
 from models import Login, RefreshToken, User, now
 from services.digests import digest
 
@@ -91,7 +92,7 @@ def restore(db: Session, cookie: str, client: Client) -> Restored | Stolen | Non
 
     If the cookie has been used before, all logins of that person are ended.
     """
-    selector, _, validator = cookie.partition(".")
+    selector, _dot, validator = cookie.partition(".")
     login = db.exec(select(Login).where(Login.selector == selector).with_for_update()).first()
     if login is None or login.expires_at <= now():
         return None
@@ -179,7 +180,9 @@ def device_name(user_agent: str) -> str:
     """“Firefox on Linux”, as people would say it."""
     browser = next((name for mark, name in BROWSERS if mark in user_agent), "")
     system = next((name for mark, name in SYSTEMS if mark in user_agent), "")
-    return " on ".join(filter(None, (browser, system))) or user_agent[:40] or "An unknown device"
+    if browser and system:
+        return _("%(browser)s on %(system)s", browser=browser, system=system)
+    return browser or system or user_agent[:40] or _("An unknown device")
 
 
 # In this order: later ones call themselves by the names of earlier ones too.

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, delete, exists
 from sqlmodel import Session, col, select
 
 from errors import Forbidden, NotFound
+from languages import _
 from models import Media, MediaUse, Post, SiteSettings, User
 from services import media, media_names, streams
 from services.permissions import EDIT_ANY, READ, WRITE, can_see, scopes_of
@@ -49,7 +50,7 @@ def note(db: Session, post: Post, editor: User, scopes: frozenset[str] | None = 
         (use.media_id, use.place)
         for use in db.exec(select(MediaUse).where(MediaUse.post_id == post.id))
     }
-    known = {media_id for media_id, _ in before}
+    known = {media_id for media_id, _place in before}
     held = scopes_of(editor) if scopes is None else scopes
     counts = known | set(usable(db, named[TEXT] | named[STAGED], post, editor, held))
     after = {(each, place) for place, ids in named.items() for each in ids & counts}
@@ -138,7 +139,7 @@ def find_own(
     if WRITE in held and (seen.image.user_id == user.id or EDIT_ANY in held):
         return seen.image
     check_seen(db, seen, user, scopes)
-    raise Forbidden("This image is somebody else’s. Nothing was changed.")
+    raise Forbidden(_("This image is somebody else’s. Nothing was changed."))
 
 
 def find_in_preview(db: Session, post: Post, media_id: UUID) -> Media:

@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from errors import Conflict, Gone, NotFound, TooOften
+from languages import _
 from models import RetiredName, User, now
 from services import accounts, credentials, usernames
 
@@ -91,4 +92,4 @@ def seconds_to_wait(db: Session, user: User) -> float:
 
 
 def taken() -> Conflict:
-    return Conflict({"username": "That name is taken. Please choose another."})
+    return Conflict({"username": _("That name is taken. Please choose another.")})

@@ -6,6 +6,7 @@ from sqlmodel import Session, col, select
 
 from database import Database
 from errors import Invalid
+from languages import _
 from models import Post
 from services import known, slugs
 from services.permissions import EDIT_ANY
@@ -28,7 +29,7 @@ def check(text: Text, scopes: frozenset[str], post: Post | None = None) -> None:
     """Raises Invalid if this makes a page, or a page a post, and whoever does it may not."""
     is_page = post is not None and post.is_page
     if text.kind and (text.kind == "page") is not is_page and EDIT_ANY not in scopes:
-        raise Invalid({"kind": "Only editors and the owner of the blog make pages."})
+        raise Invalid({"kind": _("Only editors and the owner of the blog make pages.")})
 
 
 def turn(post: Post, text: Text) -> None:

@@ -7,6 +7,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from errors import Conflict, NotFound
+from languages import _
 from models import Identity, Passkey, User, now
 from services.ceremonies import NewPasskey
 
@@ -41,7 +42,9 @@ def find_by_credential(db: Session, credential_id: bytes) -> tuple[Passkey, User
 def add(db: Session, user: User, new: NewPasskey, name: str) -> Passkey:
     """Raises Conflict if this passkey is known here already, to whomever it belongs."""
     if len(of_user(db, user)) >= MOST:
-        raise Conflict({"name": f"You have {MOST} passkeys; please remove one first."})
+        raise Conflict(
+            {"name": _("You have %(most)s passkeys; please remove one first.", most=MOST)}
+        )
     passkey = Passkey(
         user_id=user.id,
         name=name,
@@ -55,7 +58,7 @@ def add(db: Session, user: User, new: NewPasskey, name: str) -> Passkey:
             db.add(passkey)
     except IntegrityError:
         raise Conflict(
-            {"passkey": "This passkey is in use already. Nothing was changed."}
+            {"passkey": _("This passkey is in use already. Nothing was changed.")}
         ) from None
     return passkey
 
@@ -69,7 +72,7 @@ def remove(db: Session, user: User, passkey: Passkey) -> None:
     """Raises Conflict if there would be no way left to log in."""
     db.refresh(user, with_for_update=True)  # another tab may be taking the other way away
     if not user.has_password and len(of_user(db, user)) == 1 and not has_identity(db, user):
-        raise Conflict({"passkey": "This is your only way to log in. Set a password first."})
+        raise Conflict({"passkey": _("This is your only way to log in. Set a password first.")})
     db.delete(passkey)
 
 

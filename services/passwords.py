@@ -9,6 +9,7 @@ from pathlib import Path
 
 import bcrypt
 
+from languages import _
 from services.waiting_room import WaitingRoom
 
 SHORTEST, LONGEST_BYTES = 8, 4096  # the former in characters, as people count
@@ -58,14 +59,17 @@ def problem(password: str, *context: str) -> str | None:
     `context` are words it must not consist of: the name, the address, the blog's name.
     """
     if size_of(password) > LONGEST_BYTES:
-        return f"At most {LONGEST_BYTES} bytes, please."
+        return _("At most %(most)s bytes, please.", most=LONGEST_BYTES)
     if len(normal(password)) < SHORTEST:
-        return f"At least {SHORTEST} characters, please. A short sentence is a good password."
+        return _(
+            "At least %(shortest)s characters, please. A short sentence is a good password.",
+            shortest=SHORTEST,
+        )
     plain = normal(password).casefold().strip()
     if plain in common() or len(set(plain)) < 3:
-        return "Many people use that password, so it is guessed first. Please choose another."
+        return _("Many people use that password, so it is guessed first. Please choose another.")
     if any(word and plain in (word, word * 2, word[::-1]) for word in map(str.casefold, context)):
-        return "That is too easy to guess from your name. Please choose another."
+        return _("That is too easy to guess from your name. Please choose another.")
     return None
 
 

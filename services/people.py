@@ -9,6 +9,7 @@ from sqlalchemy import delete, update
 from sqlmodel import Session, col, select
 
 from errors import Forbidden, Invalid, NotFound
+from languages import _
 from models import NOBODY, MailToken, Site, User, now
 from services import audit, logins, notices, streams, usernames
 from services.logins import Client
@@ -60,7 +61,7 @@ def find_heir(db: Session, typed: str) -> User:
     try:
         return find(db, usernames.canonical(typed))
     except NotFound:
-        raise Invalid({"username": "There is nobody of that name here."}) from None
+        raise Invalid({"username": _("There is nobody of that name here.")}) from None
 
 
 def give_role(db: Session, owner: User, person: User, role: str, client: Client) -> None:
@@ -98,13 +99,13 @@ def hand_over(db: Session, owner: User, heir: User, settings: Settings, client: 
         Forbidden: whoever hands over owns it no longer.
     """
     if heir.id == owner.id:
-        raise Invalid({"username": "That is you: the blog is yours already."})
+        raise Invalid({"username": _("That is you: the blog is yours already.")})
     can_have_it = (col(User.id) == heir.id) & col(User.disabled_at).is_(None)
     if not updated(db, can_have_it, role=Role.owner):
-        raise Invalid({"username": "They are suspended, so the blog would be left to nobody."})
+        raise Invalid({"username": _("They are suspended, so the blog would be left to nobody.")})
     is_still_owner = (col(User.id) == owner.id) & (col(User.role) == Role.owner)
     if not updated(db, is_still_owner, role=Role.editor):
-        raise Forbidden("You do not own this blog any more. Nothing was changed.")
+        raise Forbidden(_("You do not own this blog any more. Nothing was changed."))
     db.execute(update(Site).where(col(Site.owner_id) == owner.id).values(owner_id=heir.id))
     audit.record(db, audit.OWNER_CHANGED, heir, actor=owner, client=client)
     notices.tell(db, settings, heir, "new_owner", before=owner)
@@ -114,7 +115,7 @@ def change(db: Session, person: User, **values: Any) -> None:
     """Unless they own the blog, also if they have come to own it a moment ago."""
     is_not_owner = (col(User.id) == person.id) & (col(User.role) != Role.owner)
     if not updated(db, is_not_owner, **values):
-        raise Forbidden("The blog is theirs; that can only be handed over. Nothing was changed.")
+        raise Forbidden(_("The blog is theirs; that can only be handed over. Nothing was changed."))
     db.refresh(person)
 
 

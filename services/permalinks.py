@@ -5,6 +5,7 @@ import re
 from sqlmodel import Session
 
 from errors import Conflict, Invalid
+from languages import _
 from models import Post
 from services import pages, slugs
 from services.texts import Text
@@ -37,7 +38,9 @@ def check_allowed(post: Post, text: Text, *, is_page: bool) -> None:
     """A post keeps what it has, whatever the blog itself has come to use since."""
     is_ours = is_new(post, text) and slugs.is_reserved(text.slug)
     if is_ours or (is_page and (text.slug or post.slug) in pages.RESERVED):
-        raise Invalid({"slug": "That address belongs to the blog itself. Please choose another."})
+        raise Invalid(
+            {"slug": _("That address belongs to the blog itself. Please choose another.")}
+        )
 
 
 def is_new(post: Post, text: Text) -> bool:
@@ -52,4 +55,4 @@ def title_has_changed(post: Post, text: Text) -> bool:
 
 
 def taken() -> Conflict:
-    return Conflict({"slug": "That address is taken. Please choose another."})
+    return Conflict({"slug": _("That address is taken. Please choose another.")})

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from languages import N_
 from models import Post, Series, User
 from settings import Role, Settings
 
@@ -14,12 +15,12 @@ MANAGE_SITE = "site:manage"
 
 # What each allows, in words for whoever gives it away.
 MEANING = {
-    READ: "Read your posts, drafts too.",
-    WRITE: "Write, change and delete your posts.",
-    EDIT_ANY: "Read, change and delete everybody's posts.",
-    MODERATE: "Approve and delete comments.",
-    MANAGE_USERS: "Manage the accounts of this blog.",
-    MANAGE_SITE: "Manage this blog.",
+    READ: N_("Read your posts, drafts too."),
+    WRITE: N_("Write, change and delete your posts."),
+    EDIT_ANY: N_("Read, change and delete everybody's posts."),
+    MODERATE: N_("Approve and delete comments."),
+    MANAGE_USERS: N_("Manage the accounts of this blog."),
+    MANAGE_SITE: N_("Manage this blog."),
 }
 SCOPES: dict[str, frozenset[str]] = {
     Role.reader: frozenset({READ}),

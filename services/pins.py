@@ -4,6 +4,7 @@ from sqlalchemy import func, update
 from sqlmodel import Session, col, select
 
 from errors import Conflict
+from languages import N_, _
 from models import Post, Site, now
 from services.streams import MOST_PINNED, is_listed
 
@@ -11,13 +12,13 @@ from services.streams import MOST_PINNED, is_listed
 def pin(db: Session, post: Post) -> None:
     """Twice is once. Raises Conflict if it cannot be pinned, or enough others are."""
     if post.is_page or not post.is_published:
-        raise Conflict({"pin": "Only a published post can be pinned. Nothing was changed."})
+        raise Conflict({"pin": _("Only a published post can be pinned. Nothing was changed.")})
     db.exec(select(Site).with_for_update()).first()  # one pins at a time
     others = select(func.count()).where(
         is_listed(), col(Post.pinned_at).is_not(None), Post.id != post.id
     )
     if db.exec(others).one() >= MOST_PINNED:
-        raise Conflict({"pin": ENOUGH})
+        raise Conflict({"pin": _(ENOUGH, most=MOST_PINNED)})
     put(db, post, func.coalesce(col(Post.pinned_at), now()))
 
 
@@ -25,9 +26,8 @@ def unpin(db: Session, post: Post) -> None:
     put(db, post, None)
 
 
-ENOUGH = (
-    f"{MOST_PINNED} posts are pinned already. Unpin one of them first, on its page. "
-    "Nothing was changed."
+ENOUGH = N_(
+    "%(most)s posts are pinned already. Unpin one of them first, on its page. Nothing was changed."
 )
 
 

@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, HttpUrl, TypeAdapter, ValidationError
 from sqlmodel import Session
 
+from languages import _
 from models import User
 from services.text import one_line, optional_line
 
@@ -19,9 +20,9 @@ def web_address(typed: str) -> str:
     try:
         address = str(TypeAdapter(HttpUrl).validate_python(full))
     except ValidationError:
-        raise ValueError("This does not look like a web address.") from None
+        raise ValueError(_("This does not look like a web address.")) from None
     if len(address) > LONGEST_ADDRESS:
-        raise ValueError(f"At most {LONGEST_ADDRESS} characters, please.")
+        raise ValueError(_("At most %(most)s characters, please.", most=LONGEST_ADDRESS))
     return address
 
 

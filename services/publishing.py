@@ -7,6 +7,7 @@ from sqlalchemy import case
 from sqlmodel import Session, col
 
 from errors import Invalid
+from languages import _
 from models import Post, User, now
 from services import audit, zones
 
@@ -66,15 +67,19 @@ def moment_of(typed: str, zone: tzinfo) -> datetime:
 
 def checked(typed: str, zone: tzinfo) -> datetime:
     if not typed:
-        raise ValueError("Please say when it is to appear.")
+        raise ValueError(_("Please say when it is to appear."))
     at, today = zones.read(typed, zone), now().astimezone(zone)
     if at < today - GRACE:
         raise ValueError(
-            f"{zones.day(at)}, {zones.clock(at)} is over: it is {zones.appointment(today)} now. "
-            "Please choose a time that is still to come, or publish at once."
+            _(
+                "%(at)s, %(at2)s is over: it is %(today)s now. Please choose a time that is still to come, or publish at once.",
+                at=zones.day(at),
+                at2=zones.clock(at),
+                today=zones.appointment(today),
+            )
         )
     if at > today + FURTHEST:
-        raise ValueError("That is more than ten years away. Please choose an earlier time.")
+        raise ValueError(_("That is more than ten years away. Please choose an earlier time."))
     return at
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from errors import Conflict, Invalid, NotFound
+from languages import _
 from models import Post, Series, User
 from services import listings, slugs, tags
 from services.permissions import can_edit
@@ -83,10 +84,10 @@ def place_of(db: Session, post: Post) -> Place | None:
         return None
     slug, title = rows[0][:2]
     found = [(row[2], Part(row[3], row[4])) for row in rows if row[2]]
-    at = next((n for n, (post_id, _) in enumerate(found) if post_id == post.id), None)
+    at = next((n for n, (post_id, _part) in enumerate(found) if post_id == post.id), None)
     if at is None:
         return Place(slug, title, len(found))
-    beside = [None, *(part for _, part in found), None]
+    beside = [None, *(part for _id, part in found), None]
     return Place(slug, title, len(found), at + 1, beside[at], beside[at + 2])
 
 
@@ -134,7 +135,13 @@ def find(
         if has_public_parts(db, each):
             name = db.get_one(User, each.author_id).display_name
             raise Conflict(
-                {"series": f"“{each.title}” is a series of {name}. Only they add to it."}
+                {
+                    "series": _(
+                        "“%(title)s” is a series of %(name)s. Only they add to it.",
+                        title=each.title,
+                        name=name,
+                    )
+                }
             )
     return None
 
@@ -157,7 +164,9 @@ def nearness(series: Series, post: Post, title: str) -> tuple[bool, bool, bool]:
 def slug_of(title: str, field: str = "series") -> str:
     slug = tags.slug_of(title)
     if not slug:
-        raise Invalid({field: f"A series needs a letter or a digit: “{title}” has none."})
+        raise Invalid(
+            {field: _("A series needs a letter or a digit: “%(title)s” has none.", title=title)}
+        )
     return slug
 
 

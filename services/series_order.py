@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, delete, update
 from sqlmodel import Session, col, select
 
 from errors import Conflict, NotFound
+from languages import _
 from models import Post, Series, User
 from services import series
 from services.permissions import EDIT_ANY, has_scopes
@@ -62,7 +63,7 @@ def describe(db: Session, shelf: Series, about: About) -> None:
         raise NotFound
     before = shelf.title
     if about.title != before and is_taken(db, shelf, about.title):
-        raise Conflict({"title": "There is a series of that name. Please choose another."})
+        raise Conflict({"title": _("There is a series of that name. Please choose another.")})
     shelf.sqlmodel_update(about)
     waiting = select(Post).where(Post.series_id == shelf.id, col(Post.staged).is_not(None))
     latest = waiting.with_for_update().execution_options(populate_existing=True)

@@ -9,11 +9,14 @@ from sqlmodel import Session, col, select
 from errors import DomainError
 from models import Post, PostTag, Tag, TagAlias, User
 from services import audit, search, tag_index, tags
+from languages import _
+from models import PostTag, Tag, TagAlias, User
+from services import audit, tag_index, tags
 
 
 def one_name(typed: str) -> str:
     if "," in typed:
-        raise ValueError("A tag cannot have a comma in it.")
+        raise ValueError(_("A tag cannot have a comma in it."))
     return tags.check(typed)
 
 

@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from errors import NotFound
+from languages import _
 from models import PostTag, Tag, TagAlias
 from services.text import checked_line
 
@@ -27,21 +28,29 @@ def parse(typed: str) -> list[str]:
         ValueError: a name is too long or has a character that cannot be in a line; too many.
     """
     if len(typed) > LONGEST_LINE:
-        raise ValueError(f"At most {MOST} tags, please, of up to {LONGEST} characters.")
+        raise ValueError(
+            _(
+                "At most %(most)s tags, please, of up to %(longest)s characters.",
+                most=MOST,
+                longest=LONGEST,
+            )
+        )
     names: dict[str, str] = {}
     for part in typed.split(","):
         if part.strip():
             name = check(part)
             names.setdefault(slug_of(name), name)
     if len(names) > MOST:
-        raise ValueError(f"At most {MOST} tags, please; these are {len(names)}.")
+        raise ValueError(
+            _("At most %(most)s tags, please; these are %(names)s.", most=MOST, names=len(names))
+        )
     return list(names.values())
 
 
 def check(name: str) -> str:
     name = " ".join(checked_line(name, LONGEST).split()).lstrip("# ")
     if not slug_of(name):
-        raise ValueError(f"A tag needs a letter or a digit: “{name}” has none.")
+        raise ValueError(_("A tag needs a letter or a digit: “%(name)s” has none.", name=name))
     return name
 
 

@@ -5,6 +5,8 @@ import unicodedata
 
 from pydantic import AfterValidator
 
+from languages import _
+
 # C0 controls but tab and newline, lone surrogates, and the non-characters XML cannot carry.
 UNSTORABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 # One line more strictly: no control or separator that would break or reorder a heading.
@@ -20,15 +22,29 @@ def checked_line(value: str, longest: int) -> str:
     """The same for a single value. Raises ValueError with a sentence."""
     value = value.strip()
     if len(value) > 4 * longest:  # normalising takes quadratic time: not before it is short
-        raise ValueError(f"At most {longest} characters, please; these are {len(value)}.")
+        raise ValueError(
+            _(
+                "At most %(most)s characters, please; these are %(size)s.",
+                most=longest,
+                size=len(value),
+            )
+        )
     value = unicodedata.normalize("NFC", value)
     check_characters(value)
     if found := NOT_IN_A_LINE.search(value):
-        raise ValueError(f"This has a character that cannot be in a line ({name(found)}).")
+        raise ValueError(
+            _("This has a character that cannot be in a line (%(found)s).", found=name(found))
+        )
     if not value:
-        raise ValueError("Please fill this in.")
+        raise ValueError(_("Please fill this in."))
     if len(value) > longest:
-        raise ValueError(f"At most {longest} characters, please; these are {len(value)}.")
+        raise ValueError(
+            _(
+                "At most %(most)s characters, please; these are %(size)s.",
+                most=longest,
+                size=len(value),
+            )
+        )
     return value
 
 
@@ -46,10 +62,16 @@ def many_lines(most_bytes: int) -> AfterValidator:
         )  # forms send CRLF whatever was typed
         check_characters(value)
         if not value.strip():
-            raise ValueError("Please write something.")
+            raise ValueError(_("Please write something."))
         size = -(-len(value.encode()) // 1024)
         if size > most_bytes // 1024:
-            raise ValueError(f"At most {most_bytes // 1024} KB of text, please; this is {size} KB.")
+            raise ValueError(
+                _(
+                    "At most %(most)s KB of text, please; this is %(size)s KB.",
+                    most=most_bytes // 1024,
+                    size=size,
+                )
+            )
         return value
 
     return AfterValidator(check)
@@ -57,7 +79,9 @@ def many_lines(most_bytes: int) -> AfterValidator:
 
 def check_characters(value: str) -> None:
     if found := UNSTORABLE.search(value):
-        raise ValueError(f"This has a character that cannot be stored ({name(found)}).")
+        raise ValueError(
+            _("This has a character that cannot be stored (%(found)s).", found=name(found))
+        )
 
 
 def name(found: re.Match[str]) -> str:

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, Field
 
 from errors import Invalid
+from languages import _
 from services import markdown, slugs, tags
 from services.text import many_lines, one_line, optional_line, printable
 
@@ -22,16 +23,16 @@ WORD = re.compile(r"\w+(?:['’\-]\w+)*")
 def custom_slug(typed: str) -> str:
     """The author's own wish for an address; empty when there is none."""
     if len(typed) > LONGEST_TITLE:
-        raise ValueError(f"At most {LONGEST_TITLE} characters, please.")
+        raise ValueError(_("At most %(most)s characters, please.", most=LONGEST_TITLE))
     slug = slugs.asked_for(typed)
     if typed.strip() and not slug:
-        raise ValueError("Please use a few letters or digits.")
+        raise ValueError(_("Please use a few letters or digits."))
     return slug
 
 
 def checked_key(typed: str) -> str:
     if typed and not re.fullmatch(r"[\x21-\x7e]{1,64}", typed):
-        raise ValueError("This key is not one of ours.")
+        raise ValueError(_("This key is not one of ours."))
     return typed
 
 
@@ -88,7 +89,7 @@ def rendered(text: Text) -> dict[str, Any]:
 def check_page(html: str) -> None:
     """Raises Invalid if it is too large."""
     if len(html) > LONGEST_PAGE:
-        raise Invalid({"content": "This becomes too large a page. Please make two posts of it."})
+        raise Invalid({"content": _("This becomes too large a page. Please make two posts of it.")})
 
 
 def columns_of(content: str) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+from languages import _
 from services.tags import LONGEST_LINE
 from services.text import check_characters
 from services.texts import LONGEST_SERIES, LONGEST_TITLE, MOST_BYTES, FromEditor, Text, checked_key
@@ -18,7 +19,13 @@ def up_to(longest: int) -> AfterValidator:
     def check(value: str) -> str:
         check_characters(value)
         if len(value) > longest:
-            raise ValueError(f"At most {longest} characters, please; these are {len(value)}.")
+            raise ValueError(
+                _(
+                    "At most %(most)s characters, please; these are %(size)s.",
+                    most=longest,
+                    size=len(value),
+                )
+            )
         return value
 
     return AfterValidator(check)
@@ -28,7 +35,7 @@ def as_long(value: str) -> str:
     value = value.replace("\r\n", "\n").replace("\r", "\n")
     check_characters(value)
     if len(value.encode()) > MOST_BYTES:
-        raise ValueError(f"At most {MOST_BYTES // 1024} KB of text, please.")
+        raise ValueError(_("At most %(most)s KB of text, please.", most=MOST_BYTES // 1024))
     return value
 
 

@@ -13,6 +13,7 @@ from backends import Unavailable
 from backends.storage import Storage
 from database import Database
 from errors import DomainError, Invalid
+from languages import _
 from models import Media, User
 from services import accounts, imaging, media, media_names
 from services.media import MEGABYTE, About, Room
@@ -72,7 +73,7 @@ def digest_of(file: IO[bytes]) -> str:
         digest.update(block)
         size += len(block)
     if not size:
-        raise Invalid({"file": "This file is empty. Please choose another."})
+        raise Invalid({"file": _("This file is empty. Please choose another.")})
     return digest.hexdigest()
 
 
@@ -130,7 +131,10 @@ def no_room(room: Room) -> Invalid:
     used, quota = round(room.used / MEGABYTE), room.quota // MEGABYTE
     return Invalid(
         {
-            "file": f"There is no room for this image: yours take {used} MB of {quota} MB. "
-            "Delete some in your library, then try again."
+            "file": _(
+                "There is no room for this image: yours take %(used)s MB of %(quota)s MB. Delete some in your library, then try again.",
+                used=used,
+                quota=quota,
+            )
         }
     )

@@ -3,6 +3,8 @@
 import re
 import unicodedata
 
+from languages import _
+
 SHORTEST, LONGEST = 2, 40
 SHAPE = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*")
 
@@ -32,9 +34,13 @@ def canonical(typed: str) -> str:
 def problem(username: str) -> str | None:
     """What is wrong with a canonical name, as a sentence; None if it may be taken."""
     if not SHORTEST <= len(username) <= LONGEST:
-        return f"Between {SHORTEST} and {LONGEST} characters, please."
+        return _(
+            "Between %(shortest)s and %(longest)s characters, please.",
+            shortest=SHORTEST,
+            longest=LONGEST,
+        )
     if not SHAPE.fullmatch(username):
-        return "Use the letters a to z, digits, and single - or _ between them."
+        return _("Use the letters a to z, digits, and single - or _ between them.")
     if username in RESERVED:
-        return "That name is reserved. Please choose another."
+        return _("That name is reserved. Please choose another.")
     return None

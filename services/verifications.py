@@ -8,6 +8,7 @@ from sqlmodel import Session
 from backends.limits import Limit, Limits, take_one
 from database import release
 from errors import Invalid
+from languages import _
 from models import User
 from services import accounts, audit, email_addresses, email_changes, mail_tokens, mails, notices
 from services.logins import Client
@@ -25,7 +26,7 @@ def is_needed(user: User, settings: Settings) -> bool:
 def must_have_address(settings: Settings, address: str | None) -> None:
     """Raises Invalid for whoever registers without one, where nobody is let in without it."""
     if settings.require_verified_email and not address:
-        raise Invalid({"email": "Please fill this in: we send a link there."})
+        raise Invalid({"email": _("Please fill this in: we send a link there.")})
 
 
 def send(db: Session, settings: Settings, user: User) -> None:

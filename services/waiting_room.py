@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from errors import Busy
+from languages import N_
 
 # Each who waits holds one of the 40 threads that serve requests.
 MOST_WAITING = 12
@@ -20,7 +21,7 @@ PATIENCE_SECONDS = 5.0
 # Tries are remembered for one to two of these.
 REMEMBERED_SECONDS = 60.0
 MOST_REMEMBERED = 50_000
-SENT_AWAY = "Many people are logging in at this moment. Please try again in a few seconds."
+SENT_AWAY = N_("Many people are logging in at this moment. Please try again in a few seconds.")
 
 
 @dataclass(eq=False)

@@ -9,6 +9,7 @@ from sqlmodel import Session, col, select
 
 from database import after_commit
 from errors import Conflict, StaleVersion
+from languages import N_
 from models import Post, User, now
 from services import (
     announcements,
@@ -233,7 +234,7 @@ def again(
     return twin
 
 
-IN_TRASH = "This post is in the trash. Restore it there, then save again."
+IN_TRASH = N_("This post is in the trash. Restore it there, then save again.")
 
 
 def fit_for_a_title(typed: str) -> str:

@@ -18,14 +18,17 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import errors
 from backends import Unavailable
+from languages import N_, _
 from web.error_words import WORDS
-from web.forms import MULTIPART, STATUS, Form, ShowAgain, printable, read_pairs
+from web.forms import MULTIPART, STATUS, UNUSABLE, Form, ShowAgain, printable, read_pairs
 from web.headers import state
 from web.live import Refused
+from web.speech import speak_in
 from web.templating import page, redirect_to
 
 log = logging.getLogger("inkstand.errors")
 RETRY_AFTER_SECONDS = 5
+UNTOUCHED = N_("Nothing was overwritten.")
 UNKNOWN_SOCKET = 1000  # how the router closes a WebSocket that it has no route for
 
 
@@ -46,12 +49,12 @@ def error_page(
     """
     words = WORDS.get(status) or WORDS[400 if status < 500 else 500]
     kept = kept_text(request) if status == 503 else late_text(request) if is_late else {}
-    sentence = sentence or words.sentence
+    sentence = _(sentence or words.sentence)
     request_id = state(request.scope).get("request_id", "")
     if wants_json(request) or sends_json(request):
         problem = {
             "type": kind,
-            "title": words.title,
+            "title": _(words.title),
             "status": status,
             "detail": sentence,
             **members,
@@ -65,7 +68,7 @@ def error_page(
             "errors/error.html",
             status_code=status,
             status=status,
-            title=words.title,
+            title=_(words.title),
             sentence=sentence,
             error_id="" if status in (404, 410) else request_id,
             kept=kept,
@@ -118,6 +121,7 @@ def answering(status: int, sentence: str = "") -> ASGIApp:
     """
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        speak_in(scope)
         if scope["type"] == "websocket":
             response = refusal(status, sentence)
         else:
@@ -134,7 +138,7 @@ def refusal(status: int, sentence: str = "") -> Response:
     headers = {"Cache-Control": "no-store"}
     if status in (429, 503):
         headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
-    return PlainTextResponse(f"{sentence or words.sentence}\n", status, headers)
+    return PlainTextResponse(f"{_(sentence or words.sentence)}\n", status, headers)
 
 
 class Faults:
@@ -195,15 +199,12 @@ def show_missing(request: Request, error: HTTPException) -> Response:
     return show_http(request, error)
 
 
-def show_refused(_: Any, error: Refused) -> Response:
+def show_refused(_request: Any, error: Refused) -> Response:
     return refusal(error.status, error.sentence)
 
 
 def show_invalid(request: Request, error: RequestValidationError) -> Response:
-    found = [
-        {"parameter": str(each["loc"][-1]), "detail": "This is not a value we can use."}
-        for each in error.errors()
-    ]
+    found = [{"parameter": str(each["loc"][-1]), "detail": _(UNUSABLE)} for each in error.errors()]
     return error_page(request, 422, errors=found)
 
 
@@ -211,7 +212,7 @@ def show_again(request: Request, error: ShowAgain) -> Response:
     return page(request, error.template, status_code=error.status, **error.context)
 
 
-def show_nobody(_: Request, __: ClientDisconnect) -> Response:
+def show_nobody(_request: Request, _error: ClientDisconnect) -> Response:
     """They hung up in mid-sentence. Nobody reads this but the access log; 499 is nginx's word."""
     return Response(status_code=499)
 
@@ -227,11 +228,11 @@ def show_second_factor(request: Request, error: errors.SecondFactorRequired) -> 
     return error_page(request, 401, str(error), kind="second_factor_required")
 
 
-def show_not_found(request: Request, _: errors.NotFound) -> Response:
+def show_not_found(request: Request, _error: errors.NotFound) -> Response:
     return error_page(request, 404, is_late=True)
 
 
-def show_gone(request: Request, _: errors.Gone) -> Response:
+def show_gone(request: Request, _error: errors.Gone) -> Response:
     return error_page(request, 410, is_late=True)
 
 
@@ -257,13 +258,13 @@ def show_not_proven(request: Request, error: errors.NotProven) -> Response:
     return error_page(request, 400, str(error))
 
 
-def show_bad_link(request: Request, _: errors.BadLink) -> Response:
+def show_bad_link(request: Request, _error: errors.BadLink) -> Response:
     """Used, too old, changed, somebody else's: one page for all, with the way to a new one."""
     return page(request, "errors/bad_link.html", status_code=400, form=Form())
 
 
 def show_stale(request: Request, error: errors.StaleVersion) -> Response:
-    return error_page(request, 409, f"{error} Nothing was overwritten.")
+    return error_page(request, 409, f"{error} {_(UNTOUCHED)}")
 
 
 def show_too_often(request: Request, error: errors.TooOften) -> Response:

@@ -6,6 +6,7 @@ from itsdangerous import BadData
 from starlette.requests import Request
 from starlette.responses import Response
 
+from languages import _
 from web.headers import read_cookie
 from web.signing import Cookies
 
@@ -13,7 +14,8 @@ FOR_SECONDS = 60
 
 
 def flash(request: Request, response: Response, text: str) -> None:
-    """Show `text` on the next page that this browser opens."""
+    """Show `text` on the next page that this browser opens; said now, if it was only marked."""
+    text = _(text)
     cookies: Cookies = request.app.state.cookies
     value = str(cookies.flashes.dumps(text))
     response.headers.append("Set-Cookie", cookies.header(cookies.flash_name, value, FOR_SECONDS))

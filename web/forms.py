@@ -23,6 +23,7 @@ from errors import (
     WrongPasskey,
     WrongPassword,
 )
+from languages import N_, _
 from web.headers import state
 
 M = TypeVar("M", bound=BaseModel)
@@ -40,6 +41,7 @@ STATUS: dict[type[Rejected], int] = {
 }
 FORM = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data"
+UNUSABLE = N_("This is not a value we can use.")
 NOT_PRINTABLE = dict.fromkeys((*range(9), 11, 12, *range(14, 32), 127), "�")
 
 
@@ -96,12 +98,12 @@ def form_of(model: type[M]) -> Callable[[Request], Awaitable[Form[M]]]:
         known = set(model.model_fields)
         sent = [name for name, _ in pairs if name in known - lists]
         for name in {name for name in sent if sent.count(name) > 1}:
-            form.errors[name] = "This field was sent twice."
+            form.errors[name] = _("This field was sent twice.")
         several = {name: [value for n, value in pairs if n == name] for name in lists}
         form.values |= {name: printable(" ".join(values)) for name, values in several.items()}
         for name, value in pairs:
             if name in known and not is_text(value):
-                form.errors[name] = "This has bytes that are not text (UTF-8)."
+                form.errors[name] = _("This has bytes that are not text (UTF-8).")
         try:
             single = {n: v for n, v in pairs if n in known}
             checked = model.model_validate(single | several)
@@ -170,11 +172,11 @@ def sentences(error: ValidationError) -> dict[str, str]:
     for problem in error.errors(include_url=False, include_input=False):
         name = str(problem["loc"][0])
         if problem["type"] == "value_error":
-            found[name] = str(problem["ctx"]["error"])
+            found[name] = _(str(problem["ctx"]["error"]))
         elif problem["type"] == "missing":
-            found[name] = "Please fill this in."
+            found[name] = _("Please fill this in.")
         elif problem["type"] == "literal_error":
-            found[name] = "This is not one of the choices."
+            found[name] = _("This is not one of the choices.")
         else:
-            found[name] = "This is not a value we can use."
+            found[name] = _(UNUSABLE)
     return found
