@@ -12,7 +12,6 @@ from sqlmodel import Session, col, select
 
 from backends.storage import Storage
 from database import release
-from languages import N_
 from models import (
     ApiToken,
     AuditEvent,
@@ -77,7 +76,7 @@ TABLES: dict[str, tuple[Any, Any, tuple[str, ...]]] = {
     "images.json": (Media, Media.user_id, ("id", "name", "alt", "caption", "created_at")),
     "passkeys.json": (Passkey, Passkey.user_id, ("name", "created_at", "used_at")),
 }
-README = N_("""\
+README = """\
 What {site_name} ({link_base}) knows of {username}, as of {now}.
 
 profile.json      who you are here
@@ -94,7 +93,7 @@ passkeys.json     your passkeys
 views.json        how often your posts were read, by day
 
 Passwords, keys and the tokens themselves are not in here. Times are in UTC.
-""")
+"""
 
 
 def write(db: Session, user: User, settings: Settings, storage: Storage) -> IO[bytes]:

@@ -86,6 +86,13 @@ class Site(known.Known[Presented]):
             database, CHANGED, lambda db: presented(db, self.values), present({}, None, values)
         )
 
+        # At once, since what is said before the next page already depends on it.
+        database.listeners[CHANGED] = self.read_again
+
+    def read_again(self) -> None:
+        self.forget()
+        self.now()
+
     def speech(self) -> Speech:
         """How it spoke when that was last looked up."""
         return self.latest.speech

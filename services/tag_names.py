@@ -7,11 +7,9 @@ from sqlalchemy import ColumnElement, delete, insert, text, update
 from sqlmodel import Session, col, select
 
 from errors import DomainError
+from languages import _
 from models import Post, PostTag, Tag, TagAlias, User
 from services import audit, search, tag_index, tags
-from languages import _
-from models import PostTag, Tag, TagAlias, User
-from services import audit, tag_index, tags
 
 
 def one_name(typed: str) -> str:

@@ -16,7 +16,7 @@ def be_spoken(env: Environment, language: str) -> Environment:
     """Have an environment say `_("…")` and `{% trans %}` in a language."""
     env.add_extension("jinja2.ext.i18n")
     env.install_gettext_callables(languages.gettext, languages.ngettext, newstyle=True)  # type: ignore[attr-defined]
-    env.extend(language=language)
+    env.language = language  # type: ignore[attr-defined]  # extend() would leave that of an overlay
     env.add_extension(SaidOnce)
     return env
 
