@@ -9,6 +9,7 @@ from pathlib import Path
 from fastapi import Depends, FastAPI
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
+from starlette.types import ASGIApp
 
 import migrations
 from auth_dependencies import account_context, restoring
@@ -52,6 +53,7 @@ from web.errors import Faults, answering, handle_errors, reason_of
 from web.head import HeadAsGet
 from web.hosts import HostGuard, Hosts
 from web.orphans import stop_with_parent
+from web.outside import Application
 from web.page_cache import PageCache
 from web.proxy import ProxyMiddleware, network_of
 from web.security_headers import SecurityHeaders
@@ -66,9 +68,9 @@ log = logging.getLogger("inkstand")
 PUBLIC = Path(__file__).parent / "public"
 
 
-def create_app(settings: Settings) -> FastAPI:
+def create_app(settings: Settings) -> Application:
     """The whole blog for some settings; nothing is opened before it starts."""
-    app = FastAPI(
+    app = Application(
         title=settings.site_name,
         lifespan=lifespan,
         openapi_url=None,
@@ -147,9 +149,16 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(
         SecurityHeaders, media_hosts=settings.media_hosts, indexed=settings.allow_indexing
     )
+    app.outside = around(app, settings)
+    return app
+
+
+def around(app: Application, settings: Settings) -> ASGIApp:
+    """What a page from memory passes: the outermost layers, from the inside."""
+    layer = app.inside
     if settings.page_cache_mb:
-        app.add_middleware(
-            PageCache,
+        layer = PageCache(
+            layer,
             watch=app.state.public_watch,
             most_bytes=settings.page_cache_mb * 1024 * 1024,
             are_ours=Hosts(settings.hosts).are_meant,
@@ -157,9 +166,8 @@ def create_app(settings: Settings) -> FastAPI:
             find_reader=KnownReaders(app, app.state.public_watch, settings.session_idle).find,
             cdn_seconds=settings.cdn_seconds,
         )
-    app.add_middleware(AccessLog, seen=app.state.seen)
-    app.add_middleware(ProxyMiddleware, hops=settings.trusted_proxies)
-    return app
+    layer = AccessLog(layer, seen=app.state.seen)
+    return ProxyMiddleware(layer, hops=settings.trusted_proxies)
 
 
 def cookie_options(settings: Settings) -> CookieOptions:

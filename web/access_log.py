@@ -3,20 +3,22 @@
 import json
 import logging
 import re
-import secrets
 import sys
-import time
 from collections.abc import Callable, Sequence
+from functools import lru_cache
+from random import getrandbits
+from time import gmtime, perf_counter, strftime, time
 from typing import Any
 
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from web.headers import RESPONSE_STARTS, state
+from web.log_lines import Lines
 
 log = logging.getLogger("inkstand.access")
 
 # Addresses that are secrets in themselves are logged without what makes them so.
+WITH_SECRETS = ("/auth/", "/preview/")
 SECRET_PATHS = re.compile(r"^(/auth/(?:reset|verify|invite)|/preview)/[^/]+")
 
 
@@ -43,20 +45,23 @@ class AccessLog:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
             return await self.app(scope, receive, send)
-        request_id = state(scope)["request_id"] = secrets.token_hex(8)
-        started_at = time.perf_counter()
+        request_id = state(scope)["request_id"] = f"{getrandbits(64):016x}"
+        said = (b"x-request-id", request_id.encode())
+        started_at = perf_counter()
         status, size = 500, 0
 
         async def sending(message: Message) -> None:
             nonlocal status, size
-            if message["type"] in RESPONSE_STARTS:
+            kind = message["type"]
+            if kind == "http.response.body":
+                size += len(message.get("body", b""))
+            elif kind in RESPONSE_STARTS:
                 status = message["status"]
-                MutableHeaders(raw=message["headers"])["X-Request-ID"] = request_id
-            elif message["type"] == "websocket.accept":
+                # A new list: that of a page in memory belongs to many replies.
+                message = {**message, "headers": [*message["headers"], said]}
+            elif kind == "websocket.accept":
                 status = 101
                 self.write(scope, status, started_at, size)
-            else:
-                size += len(message.get("body", b""))
             await send(message)
 
         try:
@@ -75,20 +80,59 @@ class AccessLog:
                 log.exception("nobody could be told of a request")
 
     def write(self, scope: Scope, status: int, started_at: float, size: int) -> None:
-        if not log.isEnabledFor(logging.INFO):
-            return
-        client = scope.get("client")
-        fields = {
-            "method": scope.get("method", "GET"),
-            "path": shown_path(scope["path"]),
-            "status": status,
-            "ms": round((time.perf_counter() - started_at) * 1000, 1),
-            "bytes": size,
-            "client": client[0] if client else None,
-            "user": state(scope).get("user_id"),
-            "request_id": state(scope)["request_id"],
-        }
-        log.info("request", extra={"fields": fields})
+        if output.lines is not None:
+            milliseconds = (perf_counter() - started_at) * 1000
+            output.lines.write(output.line(scope, status, milliseconds, size))
+
+
+Line = Callable[[Scope, int, float, int], str]
+
+
+class Output:
+    """Where the lines of this process go, and what they look like."""
+
+    lines: Lines | None = None
+    line: Line
+
+
+output = Output()
+quoted = json.encoder.encode_basestring_ascii
+
+
+def path_of(scope: Scope) -> str:
+    path: str = scope["path"]
+    return shown_path(path) if path.startswith(WITH_SECRETS) else path
+
+
+def json_line(scope: Scope, status: int, milliseconds: float, size: int) -> str:
+    """As `JsonLines` would write it: it is the same JSON, made by hand."""
+    moment, client, known = time(), scope.get("client"), scope["state"]
+    user = known.get("user_id")
+    return (
+        f'{{"time": "{second(int(moment))}.{int(moment * 1000) % 1000:03}Z", "level": "info", '
+        f'"logger": "inkstand.access", "message": "request", '
+        f'"method": {quoted(scope.get("method", "GET"))}, "path": {quoted(path_of(scope))}, '
+        f'"status": {status}, "ms": {milliseconds:.1f}, "bytes": {size}, '
+        f'"client": {quoted(client[0]) if client else "null"}, '
+        f'"user": {quoted(str(user)) if user else "null"}, '
+        f'"request_id": "{known["request_id"]}"}}'
+    )
+
+
+def short_line(scope: Scope, status: int, milliseconds: float, _: int) -> str:
+    """For people at a terminal."""
+    method = scope.get("method", "GET")
+    text = f"{status}  {method:<4} {path_of(scope)}  {milliseconds:.0f} ms"
+    return f"{strftime('%H:%M:%S')}  {printable(text)}"
+
+
+@lru_cache(maxsize=1)
+def second(number: int) -> str:
+    return strftime("%Y-%m-%dT%H:%M:%S", gmtime(number))
+
+
+def printable(text: str) -> str:
+    return CONTROL.sub(lambda found: f"\\x{ord(found.group()):02x}", text)
 
 
 class JsonLines(logging.Formatter):
@@ -96,7 +140,7 @@ class JsonLines(logging.Formatter):
 
     def __init__(self) -> None:
         super().__init__()
-        self.converter = time.gmtime
+        self.converter = gmtime
 
     def format(self, record: logging.LogRecord) -> str:
         entry: dict[str, Any] = {
@@ -116,12 +160,7 @@ class ShortLines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         moment = self.formatTime(record, "%H:%M:%S")
-        fields = getattr(record, "fields", {})
-        if "status" in fields:
-            text = "{status}  {method:<4} {path}  {ms:.0f} ms".format(**fields)
-        else:
-            text = f"{record.levelname.lower()}: {record.getMessage()}"
-        text = CONTROL.sub(lambda found: f"\\x{ord(found.group()):02x}", text)
+        text = printable(f"{record.levelname.lower()}: {record.getMessage()}")
         if record.exc_info:
             text += "\n" + self.formatException(record.exc_info)
         return f"{moment}  {text}"
@@ -139,4 +178,6 @@ def set_up_logging(in_production: bool) -> None:
         logging.getLogger(name).handlers = []
         logging.getLogger(name).propagate = True
         logging.getLogger(name).setLevel(logging.WARNING)
+    output.lines = output.lines or Lines(sys.stdout)
+    output.line = staticmethod(json_line if in_production else short_line)
     logging.getLogger("uvicorn.access").disabled = True  # ours says the same, and more

@@ -54,6 +54,10 @@ def production(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
         yield server
 
 
+def lines_of(server: Serving, path: str) -> list[dict[str, Any]]:
+    return [line for line in json_lines(server.log) if line.get("path") == path]
+
+
 def wait_until(is_so: Callable[[], bool]) -> None:
     for _ in range(100):
         if is_so():
@@ -104,7 +108,8 @@ def test_a_socket_has_its_line_when_it_opens_or_is_refused(production: Serving) 
         pass
     with dashboard(production, cookies) as socket:
         assert told(socket) == {"type": "ready"}
-        lines = [line for line in json_lines(production.log) if line.get("path") == DASHBOARD]
+        wait_until(lambda: len(lines_of(production, DASHBOARD)) == 2)
+    lines = lines_of(production, DASHBOARD)
     assert [(line["method"], line["status"]) for line in lines] == [("GET", 403), ("GET", 101)]
     assert [bool(line["user"]) for line in lines] == [False, True]
 
@@ -182,7 +187,7 @@ def test_no_line_of_the_log_can_be_forged(production: Serving, escaped: bool) ->
         head += "Referer: \x9b31m\r\nConnection: close\r\n\r\n"
         with production.connect(head.encode("latin-1", "replace")) as connection:
             assert connection.recv(65536).startswith(b"HTTP/1.1 4")
-    time.sleep(0.1)
+    wait_until(lambda: len(production.log.split("\n")[before:-1]) >= len(paths))
     lines = production.log.split("\n")[before:-1]
     assert len(lines) == len(paths)
     for line in lines:
