@@ -12,7 +12,8 @@ from web.csrf import own_origin
 
 async def get_relying_party(request: Request) -> RelyingParty | None:
     """None where passkeys cannot be used."""
-    return relying_party(request.app.state.settings, own_origin(request.scope))
+    state = request.app.state
+    return relying_party(state.settings, own_origin(request.scope), state.site.latest.site_name)
 
 
 ThisBlog = Annotated[RelyingParty | None, Depends(get_relying_party)]

@@ -45,7 +45,7 @@ def new(request: Request, user: CurrentUser, session: CurrentSession) -> Respons
     if secret is None:
         return redirect(request, "two_factor.show")
     form: Form[Code] = Form()
-    app = totp.enrolment(settings, user, secret)
+    app = totp.enrolment(named(request), user, secret)
     return page(request, "two_factor/new.html", form=form, app=app)
 
 
@@ -64,7 +64,7 @@ def create(
     if secret is None:
         say = _("That took a while, so nothing was changed. Please begin again.")
         return redirect(request, "two_factor.show", say=say)
-    with form.or_show("two_factor/new.html", app=totp.enrolment(settings, user, secret)):
+    with form.or_show("two_factor/new.html", app=totp.enrolment(named(request), user, secret)):
         step = totp.step_of(secret, form.data.code)
         if step is None:
             raise Invalid({"code": WRONG})
@@ -100,3 +100,8 @@ def destroy(request: Request, user: CurrentUser, client: CurrentClient, db: Db) 
         settings = request.app.state.settings
         two_factor.tell(db, settings, user, client, audit.APP_REMOVED, sentence)
     return redirect(request, "two_factor.show", say=_("The authenticator app is removed."))
+
+
+def named(request: Request) -> str:
+    name: str = request.app.state.site.now().site_name
+    return name

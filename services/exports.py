@@ -27,7 +27,7 @@ from models import (
     User,
     now,
 )
-from services import media, tags
+from services import media, site, tags
 from services.archives import front_matter
 from settings import Settings
 
@@ -105,7 +105,7 @@ def write(db: Session, user: User, settings: Settings, storage: Storage) -> IO[b
     file = SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - whoever reads it closes it
     with ZipFile(file, "w", ZIP_DEFLATED) as archive:
         readme = README.format(
-            site_name=settings.site_name,
+            site_name=site.of(db, settings).site_name,
             link_base=settings.link_base,
             username=user.username,
             now=f"{now():%Y-%m-%d %H:%M}",

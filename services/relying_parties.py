@@ -16,7 +16,7 @@ class RelyingParty:
     origin: str
 
 
-def relying_party(settings: Settings, origin: str) -> RelyingParty | None:
+def relying_party(settings: Settings, origin: str, name: str = "") -> RelyingParty | None:
     """This blog, or None where it can have no passkeys: they are bound to a name and to HTTPS.
 
     That is the name in BASE_URL. Only in development, where there is none, it is the one by which
@@ -32,7 +32,7 @@ def relying_party(settings: Settings, origin: str) -> RelyingParty | None:
     if not host or not is_safe or is_address(host):
         return None
     shown_port = "" if port in (None, 443 if scheme == "https" else 80) else f":{port}"
-    return RelyingParty(host, settings.site_name, f"{scheme}://{host}{shown_port}")
+    return RelyingParty(host, name or settings.site_name, f"{scheme}://{host}{shown_port}")
 
 
 def is_address(host: str) -> bool:

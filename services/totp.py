@@ -52,13 +52,13 @@ def prepared(session: BrowserSession, settings: Settings) -> str | None:
     return sealing.unseal(settings.secrets, ENROLMENT, sealed, ENROLMENT_LASTS)
 
 
-def enrolment(settings: Settings, user: User, secret: str) -> Enrolment:
-    """The secret in the forms that apps take."""
+def enrolment(site_name: str, user: User, secret: str) -> Enrolment:
+    """The secret in the forms that apps take; they show it under this name."""
     import pyotp
     import segno
 
     app = pyotp.TOTP(secret)
-    address = app.provisioning_uri(name=user.username, issuer_name=settings.site_name)
+    address = app.provisioning_uri(name=user.username, issuer_name=site_name)
     # Dark on light in dark mode too: that is what scanners expect.
     svg = segno.make(address, error="m", micro=False).svg_inline(
         border=4, omitsize=True, dark="#000", light="#fff", svgclass=None, lineclass=None
