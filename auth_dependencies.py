@@ -57,14 +57,22 @@ CurrentSession = Annotated[LoginSession, Depends(get_session_of)]
 CurrentClient = Annotated[Client, Depends(get_client)]
 
 
-def get_user_from_session(
-    request: Request, session: CurrentSession, client: CurrentClient, db: Db
-) -> User | None:
+async def get_user_from_session(request: Request, session: CurrentSession, db: Db) -> User | None:
     """The person who is logged in, as the database knows them now; None for a stranger.
 
-    A session whose login was ended, or whose account is gone or disabled, ends here.
+    A session whose login was ended, or whose account is gone or disabled, ends here. Strangers
+    cost nothing, no thread either.
     """
+    if not session.user_id:
+        request.state.user, request.state.login = None, None
+        return None
+    return await run_in_threadpool(user_of, request, session, db)
+
+
+def user_of(request: Request, session: LoginSession, db: Session) -> User | None:
+    """The same, for a route that is in a thread and asks only if it must."""
     request.state.user, request.state.login = None, None
+    client = client_of(request.scope, request.app.state.settings)
     found = find_here(request, db, session, client)
     if found is None:
         return None
@@ -87,7 +95,7 @@ def find_here(
     return found
 
 
-def login_required(
+async def login_required(
     session: CurrentSession, user: Annotated[User | None, Depends(get_user_from_session)]
 ) -> User:
     """The person who is logged in.
@@ -103,7 +111,7 @@ def login_required(
     return user
 
 
-def fresh_login_required(
+async def fresh_login_required(
     session: CurrentSession, user: Annotated[User, Depends(login_required)]
 ) -> User:
     """The person who is logged in, and has shown who they are within the last 15 minutes.
@@ -116,7 +124,9 @@ def fresh_login_required(
     return user
 
 
-def current_login(request: Request, _user: Annotated[User, Depends(login_required)]) -> Login:
+async def current_login(
+    request: Request, _user: Annotated[User, Depends(login_required)]
+) -> Login:
     """The login by which they are here."""
     login: Login = request.state.login
     return login
@@ -143,13 +153,13 @@ CurrentLogin = Annotated[Login, Depends(current_login)]
 
 def requires(
     *scopes: str, redirect: str | None = None, status_code: int = 403
-) -> Callable[[User], User]:
+) -> Callable[[User], Awaitable[User]]:
     """A dependency: somebody is logged in and has all of these scopes.
 
     Who lacks one gets `status_code`, or is sent to `redirect`, a path or the name of a route.
     """
 
-    def check(user: CurrentUser) -> User:
+    async def check(user: CurrentUser) -> User:
         if has_scopes(user, *scopes):
             return user
         if redirect:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import select
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -12,6 +13,7 @@ from fastapi import Depends
 from fastapi.concurrency import contextmanager_in_threadpool
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlmodel import Session, create_engine
 from starlette.requests import HTTPConnection
@@ -30,6 +32,8 @@ SQLITE_BUSY_SECONDS = 5
 CONNECT_SECONDS = 3
 # A statement ends before; longer silence is that of a machine that froze or a cable that was cut.
 SILENCE_SECONDS = 9
+# A connection that was used a moment ago, and has not been closed since, is there still.
+TRUSTED_SECONDS = 5
 
 
 class Turn:
@@ -65,6 +69,10 @@ class Database:
         # SQLite must know at BEGIN that a transaction will write: one that starts by reading
         # cannot wait for the lock later, it fails at once.
         self.writer = self.engine.execution_options(begin="IMMEDIATE")
+        # On PostgreSQL each statement sees what is committed when it begins, in a transaction or
+        # without one; so who only reads is spared the two round trips of BEGIN and ROLLBACK.
+        alone = {} if self.is_sqlite else {"isolation_level": "AUTOCOMMIT"}
+        self.reader = self.engine.execution_options(**alone)
         # Requests take turns before they take threads: otherwise all threads could wait for
         # connections whose requests wait for a thread. What is left over is for sessions and limits.
         self.turns = asyncio.Semaphore(max(connections * 2 // 3, 1))
@@ -73,7 +81,8 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
-        with Session(self.engine, expire_on_commit=False) as db:
+        """Nothing is ever written here, not even by mistake: what was changed is not flushed."""
+        with Session(self.reader, expire_on_commit=False, autoflush=False) as db:
             yield db
 
     @contextmanager
@@ -116,13 +125,16 @@ async def get_session(connection: HTTPConnection) -> AsyncIterator[Session]:
         sqlalchemy.exc.TimeoutError: too many others had their turn first.
     """
     database: Database = connection.app.state.database
-    reads = connection.scope.get("method", "GET") in SAFE_METHODS
-    transaction = database.reading() if reads else database.writing()
     turn = await Turn.of(database.turns)
     try:
-        async with contextmanager_in_threadpool(transaction) as db:
-            db.info["turn"] = turn
-            yield db
+        if connection.scope.get("method", "GET") in SAFE_METHODS:
+            with database.reading() as db:  # begins and ends without a word to the database
+                db.info["turn"] = turn
+                yield db
+        else:
+            async with contextmanager_in_threadpool(database.writing()) as db:
+                db.info["turn"] = turn
+                yield db
     finally:
         turn.end()
 
@@ -168,7 +180,6 @@ def pool(connections: int) -> dict[str, Any]:
         "pool_size": kept,
         "max_overflow": connections - kept,
         "pool_timeout": POOL_TIMEOUT_SECONDS,
-        "pool_pre_ping": True,
     }
 
 
@@ -212,13 +223,36 @@ def postgres_engine(url: str, pool: dict[str, Any]) -> Engine:
 
     # Set by a statement, since poolers in front of a database refuse start-up options.
     @event.listens_for(engine, "connect")
-    def configure(connection: Any, _: Any) -> None:
+    def configure(connection: Any, record: Any) -> None:
+        record.info["used_at"] = time.monotonic()
         with connection.cursor() as cursor:
             cursor.execute(POSTGRES_LIMITS)
         connection.commit()
         connection.seconds = SILENCE_SECONDS
 
+    @event.listens_for(engine, "checkin")
+    def note(_: Any, record: Any) -> None:
+        record.info["used_at"] = time.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def make_sure(connection: Any, record: Any, _: Any) -> None:
+        """Ask the server whether it is there, where there is any doubt: it takes a round trip."""
+        idle = time.monotonic() - record.info.get("used_at", 0)
+        if idle < TRUSTED_SECONDS and not has_news(connection):
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except engine.dialect.dbapi.Error as error:  # type: ignore[union-attr]
+            raise InvalidatePoolError from error
+
     return engine
+
+
+def has_news(connection: Any) -> bool:
+    """Whether something came that nobody asked for: most often the end of the connection."""
+    poll = select.poll()
+    poll.register(connection.fileno(), select.POLLIN)
+    return bool(poll.poll(0))
 
 
 def wait_for_answer(connection: Any) -> None:

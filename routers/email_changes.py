@@ -33,9 +33,9 @@ class EmailChange(BaseModel):
 EmailChangeForm = Annotated[Form[EmailChange], Depends(form_of(EmailChange))]
 
 
-def provable_user(session: CurrentSession, user: CurrentUser) -> User:
+async def provable_user(session: CurrentSession, user: CurrentUser) -> User:
     """Who is logged in; whoever has no password to show needs a fresh login instead."""
-    return user if user.has_password else fresh_login_required(session, user)
+    return user if user.has_password else await fresh_login_required(session, user)
 
 
 ProvableUser = Annotated[User, Depends(provable_user)]

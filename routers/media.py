@@ -8,12 +8,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from auth_dependencies import (
-    CurrentClient,
     CurrentSession,
     CurrentUser,
-    get_user_from_session,
     guarded,
     public,
+    user_of,
 )
 from backends import Unavailable
 from database import Db, release
@@ -119,7 +118,6 @@ def show(
     media_id: str,
     name: str,
     session: CurrentSession,
-    client: CurrentClient,
     db: Db,
     w: Width = "",
 ) -> Response:
@@ -128,7 +126,7 @@ def show(
     if not seen.is_public:
         if session.is_unavailable:
             raise Unavailable
-        media_uses.check_seen(db, seen, get_user_from_session(request, session, client, db))
+        media_uses.check_seen(db, seen, user_of(request, session, db))
     if f"/media/{media_id}/{name}" != media.url_of(seen.image):
         return redirect_to(request, media.url_of(seen.image) + f"?w={w}" * bool(w), status_code=301)
     return served(request, db, seen.image, w, is_public=seen.is_public)

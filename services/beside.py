@@ -4,17 +4,18 @@ the same. Each is bounded and found by an index, however many posts there are.""
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import Any
-from uuid import UUID
 
-from sqlalchemy import literal, tuple_, union_all
+from sqlalchemy import Integer, Uuid, bindparam, literal, tuple_, union_all
 from sqlmodel import Session, col, select
 
-from models import Post, PostTag, now
+from models import Post, PostTag, UtcDateTime
 from services.posts import Page
-from services.streams import is_listed
+from services.streams import is_listed, this_moment
 
 MOST_RELATED = 3
+OLDER, NEWER, RELATED = "older", "newer", "related"
 NEWEST_OF_TAG = 12  # of each tag, the ones that are looked at
 
 
@@ -41,65 +42,52 @@ def of(db: Session, page: Page) -> Beside:
     post = page.post
     if post.is_page or not post.is_public:
         return Beside()
-    older, newer = in_time(db, post)
-    known = {post.slug, *(each.slug for each in (older, newer) if each)}
-    tag_ids = [tag.id for tag in page.tags if tag.id is not None]
-    return Beside(older, newer, related(db, post, tag_ids, known))
+    tag_ids = [tag.id for tag in page.tags]
+    values: dict[str, Any] = {"moment": post.published_at, "row_id": post.id}
+    values |= {f"tag_{number}": tag_id for number, tag_id in enumerate(tag_ids)}
+    rows = db.connection().execute(query(len(tag_ids)), values).all()
+    in_time = {row.way: Neighbour(*row[2:]) for row in rows if row.way != RELATED}
+    known = {post.slug, *(each.slug for each in in_time.values())}
+    found = [row for row in rows if row.way == RELATED]
+    return Beside(in_time.get(OLDER), in_time.get(NEWER), related(found, known))
 
 
-def in_time(db: Session, post: Post) -> tuple[Neighbour | None, Neighbour | None]:
-    """The post before and the one after it, by one query."""
-    key, here = (col(Post.published_at), col(Post.id)), tuple_(*moment_and_id(post))
-    ways: dict[str, tuple[Any, list[Any]]] = {
-        "older": (tuple_(*key) < here, [part.desc() for part in key]),
-        "newer": (tuple_(*key) > here, list(key)),
-    }
-    parts = [
-        select(literal(name).label("way"), col(Post.slug), col(Post.title), col(Post.published_at))
-        .where(is_listed(), where)
-        .order_by(*order)
-        .limit(1)
-        .subquery()
-        for name, (where, order) in ways.items()
-    ]
-    rows: Any = db.execute(union_all(*(select(part) for part in parts)))
-    found = {way: Neighbour(*rest) for way, *rest in rows}
-    return found.get("older"), found.get("newer")
-
-
-def moment_and_id(post: Post) -> tuple[Any, Any]:
-    """Typed, since SQLite compares moments as it stores them."""
-    return (
-        literal(post.published_at, Post.__table__.c.published_at.type),  # type: ignore[attr-defined]
-        literal(post.id, Post.__table__.c.id.type),  # type: ignore[attr-defined]
-    )
-
-
-def related(db: Session, post: Post, tag_ids: list[int], known: set[str]) -> list[Neighbour]:
+def related(found: list[Any], known: set[str]) -> list[Neighbour]:
     """Up to three that share the most tags, the newest first, among the newest of each tag."""
-    if not tag_ids:
-        return []
-    newest = union_all(*(select(newest_with(tag_id, post.id)) for tag_id in tag_ids))
-    shared: Counter[UUID] = Counter()
-    posts: dict[UUID, Neighbour] = {}
-    for post_id, *line in db.execute(newest):
-        shared[post_id] += 1
-        posts[post_id] = Neighbour(*line)
+    shared = Counter(row.id for row in found)
+    posts = {row.id: Neighbour(*row[2:]) for row in found}
     best = sorted(
         posts, key=lambda each: (shared[each], posts[each].published_at, each), reverse=True
     )
     return [posts[each] for each in best if posts[each].slug not in known][:MOST_RELATED]
 
 
-def newest_with(tag_id: int, but: UUID) -> Any:
+@cache
+def query(tags: int) -> Any:
+    """All of it by one statement, which is built once for each number of tags."""
+    moment, row_id = bindparam("moment", type_=UtcDateTime()), bindparam("row_id", type_=Uuid())
+    key, here = (col(Post.published_at), col(Post.id)), tuple_(moment, row_id)
+    parts = [
+        line(OLDER).where(tuple_(*key) < here).order_by(*(part.desc() for part in key)).limit(1),
+        line(NEWER).where(tuple_(*key) > here).order_by(*key).limit(1),
+        *(newest_with(bindparam(f"tag_{number}", type_=Integer())) for number in range(tags)),
+    ]
+    return union_all(*(select(part.subquery()) for part in parts))
+
+
+def line(way: str) -> Any:
+    columns: Any = (literal(way).label("way"), Post.id, Post.slug, Post.title, Post.published_at)
+    return select(*columns).where(is_listed())
+
+
+def newest_with(tag_id: Any) -> Any:
     """The newest posts of a tag, from the index that has them in this order."""
     key = (col(PostTag.listed_at), col(PostTag.post_id))
     return (
-        select(col(Post.id), col(Post.slug), col(Post.title), col(Post.published_at))
-        .select_from(PostTag)
-        .join(Post, col(Post.id) == PostTag.post_id)
-        .where(PostTag.tag_id == tag_id, key[0] <= now(), is_listed(), key[1] != but)
+        line(RELATED)
+        .join(PostTag, key[1] == Post.id)
+        .where(PostTag.tag_id == tag_id, key[0] <= this_moment())
+        .where(key[1] != bindparam("row_id", type_=Uuid()))
         .order_by(*(part.desc() for part in key))
         .limit(NEWEST_OF_TAG)
-        .subquery()
     )

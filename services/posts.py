@@ -3,16 +3,21 @@
 They are written in `writing.py` and thrown away in `trash.py`; readers' lists are in `streams.py`.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 from uuid import UUID
 
-from sqlmodel import Session, select
+from sqlalchemy import String, bindparam
+from sqlmodel import Session, col, select
 
 from errors import Gone, Moved, NotFound
 from models import Post, Tag, User
-from services import series, slugs, tags
+from services import series, slugs, streams, tags
 from services.permissions import can_see
 from services.series import Place
+from services.streams import Label
 
 
 @dataclass(frozen=True)
@@ -21,7 +26,7 @@ class Page:
 
     post: Post
     author: User
-    tags: list[Tag]
+    tags: Sequence[Tag | Label]
     series: Place | None
 
 
@@ -85,15 +90,30 @@ def show(
         Gone: it was public once and was thrown away.
         Moved: it is to be found at another address.
     """
-    try:
-        post = find(db, slug)
-    except MovedPost as moved:
-        hide(moved.post, reader, scopes)
-        raise
+    statement = whole(is_sqlite=streams.is_sqlite(db))
+    row = db.execute(statement, {"slug": slug}).first()
+    if row is None:
+        try:
+            find(db, slug)
+        except MovedPost as moved:
+            hide(moved.post, reader, scopes)
+            raise
+        raise NotFound  # it was given this address a moment ago
+    post, author, labels = row
     hide(post, reader, scopes)
     if as_page is not None and post.is_page is not as_page:
         raise MovedPost(post)
-    return page_of(db, post)
+    return Page(post, author, streams.in_order(labels), series.place_of(db, post))
+
+
+@cache
+def whole(*, is_sqlite: bool) -> Any:
+    """A post by its address, its author and its tags by one statement, which is built once."""
+    return (
+        select(Post, User, streams.labels_of(is_sqlite=is_sqlite))
+        .join(User, col(User.id) == col(Post.author_id))
+        .where(Post.slug == bindparam("slug", type_=String()))
+    )
 
 
 def page_of(db: Session, post: Post) -> Page:

@@ -4,23 +4,43 @@ import base64
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from functools import cache
+from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, tuple_
+from sqlalchemy import (
+    JSON,
+    ColumnElement,
+    Integer,
+    Uuid,
+    bindparam,
+    false,
+    func,
+    true,
+    tuple_,
+    union_all,
+)
 from sqlmodel import Session, col, select
 
 from errors import NotFound
-from models import Post, PostTag, PublicVersion, Tag, User, now
-from services import tags
+from models import Post, PostTag, PublicVersion, Tag, User, UtcDateTime, now
 
 PER_PAGE = 20
 MOST_PINNED = 5
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+Which = Literal["front", "all", "author", "tag"]
+Side = Literal["", "before", "after"]
 
 
-@dataclass(frozen=True)
-class Entry:
+class Label(NamedTuple):
+    """A tag, as readers see it."""
+
+    id: int
+    slug: str
+    name: str
+
+
+class Entry(NamedTuple):
     """One line of a list: only the columns that it shows."""
 
     id: UUID
@@ -32,7 +52,7 @@ class Entry:
     revised_at: datetime | None
     username: str
     author: str
-    tags: list[Tag] = field(default_factory=list)
+    tags: Sequence[Label] = ()
 
     @property
     def changed_at(self) -> datetime:
@@ -56,7 +76,12 @@ class Stream:
 
 def is_public() -> ColumnElement[bool]:
     """The one condition that decides what strangers see. Every public query goes through it."""
-    return (col(Post.published_at) <= now()) & col(Post.trashed_at).is_(None)
+    return (col(Post.published_at) <= this_moment()) & col(Post.trashed_at).is_(None)
+
+
+def this_moment() -> ColumnElement[datetime]:
+    """For a query that is built once: the moment at which it is asked."""
+    return bindparam(None, callable_=now, type_=UtcDateTime())
 
 
 def was_public() -> ColumnElement[bool]:
@@ -102,61 +127,121 @@ def outlook(db: Session) -> Outlook:
 
 def front_page(db: Session, before: str = "", after: str = "", per_page: int = PER_PAGE) -> Stream:
     """As `latest`, but pinned posts come first: on the first page, and nowhere else."""
-    pinned = with_tags(db, pinned_entries(db))
-    others = is_listed() & col(Post.id).not_in([entry.id for entry in pinned])
-    stream = page(db, others, before, after, per_page)
+    found = ask(db, "front", before, after, per_page + MOST_PINNED)
+    chosen = sorted((row for row in found if row.is_pinned), key=lambda row: row.id)
+    chosen.sort(key=lambda row: row.pinned_at, reverse=True)
+    ids = {row.id for row in chosen}
+    others = [row for row in found if row.id not in ids]
+    others.sort(key=lambda row: (row.published_at, row.id), reverse=before != "" or after == "")
+    stream = stream_of(others[: per_page + 1], before, after, per_page)
     is_first = stream.newer is None and not before
-    return replace(stream, pinned=pinned) if is_first else stream
+    return replace(stream, pinned=[entry_of(row) for row in chosen]) if is_first else stream
 
 
 def latest(db: Session, before: str = "", after: str = "", per_page: int = PER_PAGE) -> Stream:
-    return page(db, is_listed(), before, after, per_page)
+    return stream_of(ask(db, "all", before, after, per_page), before, after, per_page)
 
 
 def by_author(
     db: Session, author: User, before: str = "", after: str = "", per_page: int = PER_PAGE
 ) -> Stream:
-    theirs = is_listed() & (col(Post.author_id) == author.id)
-    return page(db, theirs, before, after, per_page)
+    found = ask(db, "author", before, after, per_page, author_id=author.id)
+    return stream_of(found, before, after, per_page)
 
 
 def by_tag(
     db: Session, tag: Tag, before: str = "", after: str = "", per_page: int = PER_PAGE
 ) -> Stream:
-    """One index has these in their order: `post_tags.listed_at` is what the posts themselves say."""
-    key = (col(PostTag.listed_at), col(PostTag.post_id))
-    tagged = lines().join(PostTag, col(PostTag.post_id) == Post.id)
-    under_it = (col(PostTag.tag_id) == tag.id) & (key[0] <= now()) & is_listed()
-    return page_of(db, tagged.where(under_it), key, before, after, per_page)
+    found = ask(db, "tag", before, after, per_page, tag_id=tag.id)
+    return stream_of(found, before, after, per_page)
 
 
-def page(
-    db: Session, wanted: ColumnElement[bool], before: str, after: str, per_page: int = PER_PAGE
-) -> Stream:
-    key = (col(Post.published_at), col(Post.id))
-    return page_of(db, lines().where(wanted), key, before, after, per_page)
+def ask(
+    db: Session, which: Which, before: str, after: str, per_page: int, **ids: Any
+) -> Sequence[Any]:
+    """The rows of a page by one statement, and one more if there is any. Raises NotFound."""
+    values = {**ids, "most": per_page + 1}
+    if place := before or after:
+        values["moment"], values["row_id"] = place_of(place)
+    side: Side = "before" if before else "after" if after else ""
+    statement = query(which, side, is_sqlite=is_sqlite(db))
+    # Of the connection itself: a list has no use for what the ORM adds to rows.
+    return db.connection().execute(statement, values).all()
 
 
-def page_of(
-    db: Session,
-    query: Any,
-    key: tuple[Any, Any],
-    before: str,
-    after: str,
-    per_page: int = PER_PAGE,
-) -> Stream:
-    """Up to `per_page` entries older than `before`, or newer than `after`, newest first.
-
-    Raises:
-        NotFound: a cursor is not one that we gave.
-    """
-    rows, is_last, is_first = window(db, query, key, before, after, per_page)
-    entries = [Entry(*row) for row in rows]
+def stream_of(found: Sequence[Any], before: str, after: str, per_page: int) -> Stream:
+    rows, is_last, is_first = split(found, before, after, per_page)
+    entries = [entry_of(row) for row in rows]
     return Stream(
-        with_tags(db, entries),
+        entries,
         older=None if is_last else cursor(entries[-1]),
         newer=None if is_first else cursor(entries[0]),
     )
+
+
+def entry_of(row: Any) -> Entry:
+    return Entry._make((*row[: len(COLUMNS)], in_order(row.labels)))
+
+
+def in_order(labels: list[list[Any]] | None) -> list[Label]:
+    """What `labels_of` found. PostgreSQL has nothing where SQLite has an empty list."""
+    return [Label(*label) for _, *label in sorted(labels or ())]
+
+
+@cache
+def query(which: Which, side: Side, *, is_sqlite: bool) -> Any:
+    """Built once: that takes longer than most of these queries themselves."""
+    key = (col(Post.published_at), col(Post.id))
+    listed = lines(is_sqlite=is_sqlite).where(is_listed())
+    if which == "author":
+        listed = listed.where(col(Post.author_id) == bindparam("author_id", type_=Uuid()))
+    elif which == "tag":
+        # One index has these in their order: `listed_at` is what the posts themselves say.
+        key = (col(PostTag.listed_at), col(PostTag.post_id))
+        listed = (
+            listed.join(PostTag, key[1] == Post.id)
+            .where(col(PostTag.tag_id) == bindparam("tag_id", type_=Integer()))
+            .where(key[0] <= this_moment())
+        )
+    place = tuple_(bindparam("moment", type_=UtcDateTime()), bindparam("row_id", type_=Uuid()))
+    if side:
+        listed = listed.where(tuple_(*key) < place if side == "before" else tuple_(*key) > place)
+    listed = listed.order_by(*(key if side == "after" else (part.desc() for part in key)))
+    listed = listed.limit(bindparam("most", type_=Integer()))
+    return with_pinned(listed, is_sqlite=is_sqlite) if which == "front" else listed
+
+
+def with_pinned(listed: Any, *, is_sqlite: bool) -> Any:
+    """Both by one statement, in any order."""
+    pinned = lines(is_sqlite=is_sqlite).where(is_listed(), col(Post.pinned_at).is_not(None))
+    pinned = pinned.order_by(col(Post.pinned_at).desc(), col(Post.id)).limit(MOST_PINNED)
+    first = pinned.add_columns(true().label("is_pinned")).subquery()
+    rest = listed.add_columns(false().label("is_pinned")).subquery()
+    return union_all(select(first), select(rest))
+
+
+def lines(*, is_sqlite: bool) -> Any:
+    """What an `Entry` shows; and when it was pinned."""
+    columns = (*COLUMNS, labels_of(is_sqlite=is_sqlite).label("labels"), Post.pinned_at)
+    return select(*columns).join(User, col(User.id) == col(Post.author_id))
+
+
+def labels_of(*, is_sqlite: bool) -> Any:
+    """The tags of a post as a list in JSON, so that a query for posts brings them along."""
+    names = ("json_group_array", "json_array") if is_sqlite else ("json_agg", "json_build_array")
+    all_of, one = (getattr(func, name) for name in names)
+    label = one(PostTag.position, Tag.id, Tag.slug, Tag.name)
+    return (
+        select(all_of(label, type_=JSON()))
+        .join(Tag, col(Tag.id) == PostTag.tag_id)
+        .where(col(PostTag.post_id) == Post.id)
+        .correlate(Post)
+        .scalar_subquery()
+    )
+
+
+def is_sqlite(db: Session) -> bool:
+    return db.get_bind().dialect.name == "sqlite"
 
 
 def window(
@@ -167,36 +252,26 @@ def window(
     after: str,
     per_page: int = PER_PAGE,
 ) -> tuple[Sequence[Any], bool, bool]:
-    """Up to `per_page` rows beside a cursor, by a moment and an id, the newest first; whether they are the
-    last ones, and whether they are the first. Raises NotFound."""
-    backwards = bool(after) and not before
+    """Up to `per_page` rows beside a cursor, by a moment and an id, the newest first; whether they
+    are the last ones, and whether they are the first. Raises NotFound."""
     if before:
         query = query.where(tuple_(*key) < position(before))
     elif after:
         query = query.where(tuple_(*key) > position(after))
+    backwards = bool(after) and not before
     query = query.order_by(*(key if backwards else (part.desc() for part in key)))
     found = db.execute(query.limit(per_page + 1)).all()
+    return split(found, before, after, per_page)
+
+
+def split(
+    found: Sequence[Any], before: str, after: str, per_page: int
+) -> tuple[Sequence[Any], bool, bool]:
+    """What was found beside a cursor, without the one row that only says that there are more."""
     rows, has_more = found[:per_page], len(found) > per_page
-    if backwards:
+    if after and not before:
         return rows[::-1], not rows, not has_more
     return rows, not has_more, not (before and rows)
-
-
-def pinned_entries(db: Session) -> list[Entry]:
-    chosen = lines().where(is_listed(), col(Post.pinned_at).is_not(None))
-    order = (col(Post.pinned_at).desc(), col(Post.id))
-    return [Entry(*row) for row in db.execute(chosen.order_by(*order).limit(MOST_PINNED))]
-
-
-def lines() -> Any:
-    return select(*COLUMNS).join(User, col(User.id) == col(Post.author_id))
-
-
-def with_tags(db: Session, entries: list[Entry]) -> list[Entry]:
-    found = tags.of_posts(db, [entry.id for entry in entries]) if entries else {}
-    for entry in entries:
-        entry.tags.extend(found[entry.id])
-    return entries
 
 
 COLUMNS: tuple[Any, ...] = (
@@ -236,10 +311,14 @@ def newest(
 
 
 def position(cursor: str) -> Any:
+    return tuple_(*place_of(cursor))
+
+
+def place_of(cursor: str) -> tuple[datetime, UUID]:
+    """What `cursor_of` made it of. Raises NotFound: it is none of ours."""
     try:
         raw = base64.b64decode(cursor.encode("ascii"), altchars=b"-_", validate=True)
         moment = EPOCH + timedelta(microseconds=int.from_bytes(raw[:8]))
-        place = (moment, UUID(bytes=raw[8:]))
+        return moment, UUID(bytes=raw[8:])
     except (ValueError, OverflowError):
         raise NotFound from None
-    return tuple_(*place)

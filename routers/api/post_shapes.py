@@ -1,5 +1,6 @@
 """What posts look like as JSON, going out and coming in."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -184,5 +185,5 @@ def of_person(user: User) -> Author:
     return Author(username=user.username, display_name=user.display_name)
 
 
-def names(carried: list[Tag]) -> list[str]:
+def names(carried: Iterable[Tag | streams.Label]) -> list[str]:
     return [tag.name for tag in carried]

@@ -1,0 +1,1 @@
+"""Benchmarks: one command each; what they share begins with an underscore."""
