@@ -65,3 +65,28 @@ def test_a_login_that_moved_is_noted_once(bob: Person, blog: Blog) -> None:
     with statements(blog) as found:
         bob.get("/settings")
     assert writes(found) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "most"),
+    [
+        ("/", 1),
+        ("/tags/tides", 3),  # the tag, its posts, how many they are
+        ("/users/bob", 2),
+        ("/posts/post-1", 3),  # with author and tags; its series; what stands beside it
+    ],
+)
+def test_a_page_asks_as_little_of_many_posts_as_of_few(
+    bob: Person, blog: Blog, path: str, most: int
+) -> None:
+    bob.write("Post 1", tags="tides, knots", series="The sea")
+    with blog.beside(page_cache_mb=0) as uncached:
+        stranger = uncached.visitor()
+        for more in (2, 9):
+            stranger.get(path)
+            uncached.know_pages()
+            with statements(uncached) as found:
+                assert stranger.get(path).status_code == 200
+            assert len(with_words(found, "posts", "tags", "users")) <= most, found
+            for number in range(more):
+                bob.write(f"Another {number}", tags="tides, boats, wood", series="The sea")
