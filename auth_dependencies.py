@@ -124,9 +124,7 @@ async def fresh_login_required(
     return user
 
 
-async def current_login(
-    request: Request, _user: Annotated[User, Depends(login_required)]
-) -> Login:
+async def current_login(request: Request, _user: Annotated[User, Depends(login_required)]) -> Login:
     """The login by which they are here."""
     login: Login = request.state.login
     return login

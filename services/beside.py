@@ -68,16 +68,20 @@ def query(tags: int) -> Any:
     moment, row_id = bindparam("moment", type_=UtcDateTime()), bindparam("row_id", type_=Uuid())
     key, here = (col(Post.published_at), col(Post.id)), tuple_(moment, row_id)
     parts = [
-        line(OLDER).where(tuple_(*key) < here).order_by(*(part.desc() for part in key)).limit(1),
+        line(OLDER, moment)
+        .where(tuple_(*key) < here)
+        .order_by(*(part.desc() for part in key))
+        .limit(1),
         line(NEWER).where(tuple_(*key) > here).order_by(*key).limit(1),
         *(newest_with(bindparam(f"tag_{number}", type_=Integer())) for number in range(tags)),
     ]
     return union_all(*(select(part.subquery()) for part in parts))
 
 
-def line(way: str) -> Any:
+def line(way: str, until: Any = None) -> Any:
+    """`until` is of the past: what stands beside a public post is."""
     columns: Any = (literal(way).label("way"), Post.id, Post.slug, Post.title, Post.published_at)
-    return select(*columns).where(is_listed())
+    return select(*columns).where(is_listed(until))
 
 
 def newest_with(tag_id: Any) -> Any:

@@ -74,9 +74,15 @@ class Stream:
     pinned: list[Entry] = field(default_factory=list)
 
 
-def is_public() -> ColumnElement[bool]:
-    """The one condition that decides what strangers see. Every public query goes through it."""
-    return (col(Post.published_at) <= this_moment()) & col(Post.trashed_at).is_(None)
+def is_public(until: Any = None) -> ColumnElement[bool]:
+    """The one condition that decides what strangers see. Every public query goes through it.
+
+    `until` is for what is published before a moment of the past: SQLite looks for one end of a
+    range only, and would begin today if it were told of both.
+    """
+    until = this_moment() if until is None else until
+    is_out: ColumnElement[bool] = col(Post.published_at) <= until
+    return is_out & col(Post.trashed_at).is_(None)
 
 
 def this_moment() -> ColumnElement[datetime]:
@@ -101,9 +107,9 @@ def is_meant_for_readers() -> ColumnElement[bool]:
     return col(Post.published_at).is_not(None) & col(Post.trashed_at).is_(None)
 
 
-def is_listed() -> ColumnElement[bool]:
+def is_listed(until: Any = None) -> ColumnElement[bool]:
     """What of it stands in lists: posts, not pages."""
-    return is_public() & col(Post.is_page).is_(False)
+    return is_public(until) & col(Post.is_page).is_(False)
 
 
 @dataclass(frozen=True)
@@ -163,6 +169,8 @@ def ask(
     values = {**ids, "most": per_page + 1}
     if place := before or after:
         values["moment"], values["row_id"] = place_of(place)
+    if before:
+        values["until"] = min(values["moment"], now())
     side: Side = "before" if before else "after" if after else ""
     statement = query(which, side, is_sqlite=is_sqlite(db))
     # Of the connection itself: a list has no use for what the ORM adds to rows.
@@ -192,7 +200,8 @@ def in_order(labels: list[list[Any]] | None) -> list[Label]:
 def query(which: Which, side: Side, *, is_sqlite: bool) -> Any:
     """Built once: that takes longer than most of these queries themselves."""
     key = (col(Post.published_at), col(Post.id))
-    listed = lines(is_sqlite=is_sqlite).where(is_listed())
+    until = bindparam("until", type_=UtcDateTime()) if side == "before" else this_moment()
+    listed = lines(is_sqlite=is_sqlite).where(is_listed(until))
     if which == "author":
         listed = listed.where(col(Post.author_id) == bindparam("author_id", type_=Uuid()))
     elif which == "tag":
@@ -201,7 +210,7 @@ def query(which: Which, side: Side, *, is_sqlite: bool) -> Any:
         listed = (
             listed.join(PostTag, key[1] == Post.id)
             .where(col(PostTag.tag_id) == bindparam("tag_id", type_=Integer()))
-            .where(key[0] <= this_moment())
+            .where(key[0] <= until)
         )
     place = tuple_(bindparam("moment", type_=UtcDateTime()), bindparam("row_id", type_=Uuid()))
     if side:
