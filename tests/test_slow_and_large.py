@@ -146,7 +146,7 @@ def test_who_never_reads_the_answers_is_dropped(
     monkeypatch.setattr(receive_deadline, "UNREAD_SECONDS", 1)
     connections = blog.server.server_state.connections
     wait_for(lambda: not connections)
-    font = b"GET /static/fonts/source-serif-4-latin-wght-normal.woff2 HTTP/1.1\r\nHost: b\r\n\r\n"
+    font = b"GET /static/fonts/inkstand-serif-latin-roman.woff2 HTTP/1.1\r\nHost: b\r\n\r\n"
     with closing(connect(blog, font * 200)):
         wait_for(lambda: len(connections) == 1)
         wait_for(lambda: not connections)

@@ -73,15 +73,39 @@ def test_the_largest_thing_on_a_post_is_soon_there(open_page: OpenPage, furnishe
 def test_a_text_post_is_light(open_page: OpenPage, furnished: Blog) -> None:
     """As browsers get it, compressed as the cache of pages does."""
     sizes: dict[str, int] = {}
-    page = open_page("/nothing-here", javascript=True)
+    page = open_page("/robots.txt", javascript=True)
     page.on(
         "response", lambda answer: sizes.__setitem__(answer.url, weight(answer.body(), answer.url))
     )
     page.goto(TEXT, wait_until="networkidle")
     style = sum(size for url, size in sizes.items() if ".css" in url or url.endswith(TEXT))
     assert style < LIGHT, sizes
-    font = [size for url, size in sizes.items() if url.endswith("normal.woff2")]
-    assert style + sum(font or [60_000]) < FIRST_VISIT, sizes
+    fonts = [size for url, size in sizes.items() if url.endswith(".woff2")]
+    assert len(fonts) == 2, "this text has italics"
+    assert style + sum(fonts) < FIRST_VISIT, sizes
+
+
+def test_figures_are_old_style_in_a_text_and_lining_in_its_headings(
+    alice: Person, blog: Blog, open_page: OpenPage
+) -> None:
+    """The font has both: they are not equally wide."""
+    slug = alice.write("Figures", "*1111111111*\n\n- 1111111111\n")
+    page = open_page("/nothing-here")
+    page.goto(f"/posts/{slug}", wait_until="networkidle")
+    page.reload(wait_until="networkidle")  # a font that comes late is used the next time
+    widths = page.evaluate("""
+        [...document.querySelectorAll(".prose em, .prose li")].flatMap((it) =>
+          ["", "oldstyle-nums proportional-nums", "tabular-nums"].map((style) => {
+            it.style.fontVariantNumeric = style;
+            const range = document.createRange();
+            range.selectNodeContents(it);
+            return range.getBoundingClientRect().width;
+          }))
+    """)
+    for found, in_text, in_tables in (widths[:3], widths[3:]):
+        assert found == in_text != in_tables
+    heading = page.locator("h1").evaluate("it => getComputedStyle(it).fontVariantNumeric")
+    assert heading == "lining-nums proportional-nums"
 
 
 def weight(body: bytes, url: str) -> int:
