@@ -327,7 +327,10 @@ CHANGING = {"date", "x-request-id", "content-length", "set-cookie"}
 
 def said(response: Response, sent: tuple[str, ...]) -> str:
     """All of an answer but for what differs from one to the next, and what the question was."""
-    headers = {k: v for k, v in response.headers.items() if k not in CHANGING}
+    # The tag of a page that repeats the question is another one for another question.
+    repeats = any(value.lower() in response.text.lower() for value in sent)
+    changing = CHANGING | {"etag"} if repeats else CHANGING
+    headers = {k: v for k, v in response.headers.items() if k not in changing}
     text = FRESH_KEY.sub("", f"{response.status_code} {headers} {text_of(response)}")
     for value in (*sent, response.headers.get("x-request-id", "-")):
         for form in (value, value.lower(), quote(value, safe="")):
