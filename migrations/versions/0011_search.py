@@ -31,6 +31,8 @@ POSTGRES = (
     "ALTER TABLE search_entries ALTER COLUMN words TYPE tsvector USING words::tsvector",
     "ALTER TABLE search_entries ALTER COLUMN words SET STORAGE EXTERNAL",
     "ALTER TABLE search_entries SET (toast_tuple_target = 128)",
+    # 3,000 words whose frequency is known, down to those of one post in a hundred.
+    "ALTER TABLE search_entries ALTER COLUMN words SET STATISTICS 300",
     "CREATE INDEX ix_search_entries_words ON search_entries USING gin (words) WITH (fastupdate = off)",
 )
 

@@ -1,16 +1,20 @@
 """The place of a text that answers a question, with the words marked: plain text in parts, which a
 template escapes one by one. No HTML is ever cut."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import chain, islice, pairwise
 from typing import NamedTuple
 
 from services.search.documents import text_of
 from services.search.queries import Phrase
-from services.search.words import RUN, folded
+from services.search.words import NO_RUN_BEFORE, REST, RUN, folded
 
 AROUND = 240  # characters
 BEFORE = 60  # of them ahead of the first word
+MOST_CANDIDATES = 500
 
 
 @dataclass(frozen=True)
@@ -49,50 +53,61 @@ def spans_of(text: str, phrases: Sequence[Phrase]) -> list[Span]:
     """Where each phrase stands, in order, none over another."""
     if not phrases:
         return []
-    words = list(candidates(text, phrases))
+    words = list(islice(candidates(text, frozenset(chain(*phrases))), MOST_CANDIDATES))
     found: list[Span] = []
     end = 0
-    for at, (start, _, _, _) in enumerate(words):
-        if start < end:
+    for at, word in enumerate(words):
+        if word.start < end:
             continue
         for number, phrase in enumerate(phrases):
-            last = matched(words, at, phrase)
-            if last is not None:
-                found.append(Span(start, last, number))
+            if word.folded == phrase[0] and (last := matched(text, words, at, phrase)):
+                found.append(Span(word.start, last, number))
                 end = last
                 break
     return found
 
 
-Word = tuple[int, int, int, str]  # start, end, number among all runs or -1, folded
+class Word(NamedTuple):
+    """A word of a text, in a run of letters that may have several."""
+
+    start: int
+    end: int
+    folded: str
+    is_first: bool
+    is_last: bool
 
 
-def candidates(text: str, phrases: Sequence[Phrase]) -> Iterator[Word]:
-    """The words of a text that can be part of a phrase: with their places, since phrases are made
-    of neighbours. Words are told apart by their first letter before they are folded."""
-    wanted = {word for phrase in phrases for word in phrase}
-    letters = {letter for word in wanted for letter in (word[0], word[0].upper())}
-    number = 0
-    for run in RUN.finditer(text):
-        said = run[0]
-        if said[0] not in letters and said[0] < "\x80":
-            number += 1
-            continue
-        for word in folded(said):
+def candidates(text: str, wanted: frozenset[str]) -> Iterator[Word]:
+    """The words of a text that can be part of a phrase: told apart by their first letter, which is
+    quick, before they are folded."""
+    for run in beginning_like(frozenset(word[0] for word in wanted)).finditer(text):
+        words = folded(run[0])
+        for number, word in enumerate(words):
             if word in wanted:
-                yield run.start(), run.end(), number, word
-            number += 1
+                yield Word(*run.span(), word, number == 0, number == len(words) - 1)
 
 
-def matched(words: list[Word], at: int, phrase: Phrase) -> int | None:
+@lru_cache(maxsize=256)
+def beginning_like(letters: frozenset[str]) -> re.Pattern[str]:
+    """Runs that may begin with one of these letters once they are folded."""
+    plain = "".join(sorted(letter for letter in letters if letter.isascii()))
+    return re.compile(f"{NO_RUN_BEFORE}(?:[{plain}{plain.upper()}]|[^\x00-\x7f]){REST}", re.S)
+
+
+def matched(text: str, words: list[Word], at: int, phrase: Phrase) -> int | None:
     """Where a phrase ends that begins here; None if it does not."""
-    first = words[at][2]
     part = words[at : at + len(phrase)]
-    is_it = len(part) == len(phrase) and all(
-        word == wanted and number == first + step
-        for step, ((_, _, number, word), wanted) in enumerate(zip(part, phrase, strict=True))
-    )
-    return part[-1][1] if is_it else None
+    if [word.folded for word in part] != list(phrase):
+        return None
+    return part[-1].end if all(follows(text, *pair) for pair in pairwise(part)) else None
+
+
+def follows(text: str, one: Word, other: Word) -> bool:
+    """Whether no word is between two."""
+    if one.start == other.start:
+        return True
+    is_beside = one.is_last and other.is_first
+    return is_beside and RUN.search(text, one.end, other.start) is None
 
 
 def densest(spans: list[Span]) -> Span:

@@ -18,8 +18,11 @@ from models import SearchEntry
 from services.search import queries
 from services.search.queries import Match
 
-FREQUENT, RARE = 0.04, 0.002  # of all posts
-MOST_WALKED = 2_000  # posts on the way back; their vectors must be fetched, each
+RARE = 0.002  # the share of a word that PostgreSQL has not noted
+# To look at a post on the way back costs so much more than to pick it from a list: its vector must
+# be fetched.
+COST_OF_A_LOOK = 13
+MOST_WALKED = 2_500
 # Neighbourhood is not in the index: so many posts that have all words are looked at themselves.
 MOST_PROVED = 4_000
 
@@ -76,7 +79,7 @@ def hits(
 ) -> Sequence[tuple[int, UUID]]:
     order = "ASC" if backwards else "DESC"
     values = {"said": queries.for_postgres(match), "above": above, "below": below, "most": most}
-    is_frequent = expected.share >= FREQUENT
+    is_frequent = expected.share**2 * expected.posts > COST_OF_A_LOOK * most
     is_to_prove = match.has_phrases and expected.share * expected.posts > MOST_PROVED
     if is_frequent or is_to_prove:
         window = MOST_PROVED if is_to_prove else MOST_WALKED
