@@ -121,9 +121,9 @@ def hits_at(db: Session, query: Query, places: list[Place]) -> list[Hit]:
     rows: Any = (
         select(*COLUMNS)
         .join(User, col(User.id) == col(Post.author_id))
-        .where(col(Post.id).in_(ids), streams.is_public())
+        .where(col(Post.id).in_(ids))
     )
-    by_id = {row.id: row for row in db.execute(rows)}
+    by_id = {row.id: row for row in db.execute(rows) if row.is_public}
     carried = tags.of_posts(db, by_id)
     return [hit_of(by_id[each], query, carried[each]) for each in ids if each in by_id]
 
@@ -139,6 +139,8 @@ COLUMNS: tuple[Any, ...] = (
     Post.published_at,
     User.username,
     col(User.display_name).label("author"),
+    # No condition: without statistics SQLite would walk through all public posts for it.
+    streams.is_public().label("is_public"),
 )
 
 
