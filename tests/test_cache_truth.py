@@ -7,7 +7,7 @@ import socket
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, suppress
+from contextlib import ExitStack, closing, suppress
 from datetime import UTC, datetime, timedelta
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
@@ -68,10 +68,14 @@ class Truth:
 
 
 class Writer:
-    """Somebody who publishes, edits, takes back and schedules, and says so once it is acknowledged."""
+    """Somebody who publishes, edits, takes back and schedules, and says so once it is acknowledged.
+
+    All by one connection, so at one process: the other has to find out.
+    """
 
     def __init__(self, server: Serving, truth: Truth) -> None:
         self.server, self.truth, self.chance = server, truth, random.Random(7)
+        self.connection = server.http()
         self.cookies = server.register("writer")
         self.posts: dict[str, str] = {}  # words, by address
         self.count = 0
@@ -83,7 +87,11 @@ class Writer:
     def send(self, path: str, **form: str) -> Answer:
         """With patience: Redis may be away, and come back without the login."""
         for _ in range(100):
-            answer = self.server.post(path, form, self.cookies)
+            try:
+                answer = ask(self.connection, "POST", path, form, self.cookies)
+            except (OSError, HTTPException):  # it was idle for too long
+                self.connection.close()  # the next one opens it again
+                continue
             if answer.status == 303 and "/auth/" not in answer.location:
                 return answer
             time.sleep(0.1)
@@ -200,10 +208,13 @@ def test_nobody_sees_what_is_anothers_or_old_or_not_public(
         redis = request.getfixturevalue("mortal_redis")
         settings = {"DATABASE_URL": fresh_database(f"inkstand_truth_{worker}")}
         settings["REDIS_URL"] = redis.url
-    with serving(tmp_path, WEB_CONCURRENCY=2, TRUSTED_PROXIES=1, **settings) as server:
+    with ExitStack() as stack:
+        running = serving(tmp_path, WEB_CONCURRENCY=2, TRUSTED_PROXIES=1, **settings)
+        server = stack.enter_context(running)
         wait_for_workers(server)
         truth = Truth()
         writer = Writer(server, truth)
+        stack.callback(writer.connection.close)
         for _ in range(5):
             writer.publish()
         crowd = Crowd(server, writer, truth)
