@@ -182,7 +182,7 @@ class PageCache:
         found, is_mine = await self.fly(known, scope)
         if isinstance(found, Page):
             return await self.show(known, found, sent, scope, send)
-        if found is not None and is_mine:
+        if found is not None and is_mine and known == key:  # else it never saw all that was asked
             return await found.play(send, without_body=scope["method"] == "HEAD")
         return await self.ask(scope, receive, send)
 
