@@ -400,7 +400,7 @@ class Post(SQLModel, table=True):
     published_at: datetime | None = moment(default=None, nullable=True)
     first_published_at: datetime | None = moment(default=None, nullable=True)
     revised_at: datetime | None = moment(default=None, nullable=True)  # what readers had seen
-    trashed_at: datetime | None = moment(default=None, nullable=True, index=True)
+    trashed_at: datetime | None = moment(default=None, nullable=True)
 
     @property
     def changed_at(self) -> datetime | None:

@@ -26,6 +26,7 @@ PARTIAL_INDEXES = (
     ),
     ("posts", "ix_posts_pinned_at", ["pinned_at", "id"], "pinned_at IS NOT NULL"),
     ("posts", "ix_posts_title_id", ["title", "id"], "is_page IS true"),
+    ("posts", "ix_posts_trashed_at", ["trashed_at"], "trashed_at IS NOT NULL"),
 )
 
 

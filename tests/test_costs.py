@@ -90,3 +90,24 @@ def test_a_page_asks_as_little_of_many_posts_as_of_few(
             assert len(with_words(found, "posts", "tags", "users")) <= most, found
             for number in range(more):
                 bob.write(f"Another {number}", tags="tides, boats, wood", series="The sea")
+
+
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("path", ["/", "/archive", "/tags/one", "/users/alice", "/feed.xml"])
+def test_lists_come_in_the_order_of_an_index_though_nothing_was_ever_counted(
+    alice: Person, blog: Blog, path: str
+) -> None:
+    """SQLite gathers no statistics by itself; without them it must not think of another way."""
+    alice.write(tags="one")
+    plans: list[str] = []
+
+    def explain(_: Any, cursor: Any, statement: str, parameters: Any, *__: Any) -> None:
+        if statement.startswith("SELECT") and "published_at" in statement:
+            plan = cursor.connection.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)
+            plans.extend(row[3] for row in plan)
+
+    event.listen(blog.database.engine, "before_cursor_execute", explain)
+    assert blog.visitor().get(path).status_code == 200
+    event.remove(blog.database.engine, "before_cursor_execute", explain)
+    assert any("INDEX" in step for step in plans)
+    assert "USE TEMP B-TREE FOR ORDER BY" not in plans

@@ -98,8 +98,15 @@ PARTIAL = (
     ),
     ("ix_posts_pinned_at", ["pinned_at", "id"], "pinned_at IS NOT NULL"),
     ("ix_posts_title_id", ["title", "id"], "is_page IS 1"),
+    # As a whole, SQLite would take it for all that is not thrown away, and then sort.
+    ("ix_posts_trashed_at", ["trashed_at"], "trashed_at IS NOT NULL"),
 )
-REPLACED = {"ix_posts_published_at_id", "ix_posts_author_id_published_at_id", "ix_posts_pinned_at"}
+REPLACED = {
+    "ix_posts_published_at_id",
+    "ix_posts_author_id_published_at_id",
+    "ix_posts_pinned_at",
+    "ix_posts_trashed_at",
+}
 
 
 def downgrade() -> None:
