@@ -37,15 +37,19 @@ def find(db: Session, slug: str) -> Post:
         Moved: it is another address of a post, or the post's id.
         NotFound: no post ever had it.
     """
-    lower = slug.lower()
-    post = db.exec(select(Post).where(Post.slug == lower)).first()
-    if post is None:
-        post_id = slugs.find_post_id(db, lower) or as_uuid(slug)
-        post = db.get(Post, post_id) if post_id else None
-    if post is None:
-        raise NotFound
+    post = db.exec(select(Post).where(Post.slug == slug.lower())).first()
+    post = post or at_other_address(db, slug)
     if post.slug != slug:
         raise MovedPost(post)
+    return post
+
+
+def at_other_address(db: Session, slug: str) -> Post:
+    """The post that had this address before, or has this id. Raises NotFound."""
+    post_id = slugs.find_post_id(db, slug.lower()) or as_uuid(slug)
+    post = db.get(Post, post_id) if post_id else None
+    if post is None:
+        raise NotFound
     return post
 
 
@@ -91,17 +95,16 @@ def show(
         Moved: it is to be found at another address.
     """
     statement = whole(is_sqlite=streams.is_sqlite(db))
-    row = db.execute(statement, {"slug": slug}).first()
+    row = db.execute(statement, {"slug": slug.lower()}).first()
     if row is None:
-        try:
-            find(db, slug)
-        except MovedPost as moved:
-            hide(moved.post, reader, scopes)
-            raise
-        raise NotFound  # it was given this address a moment ago
+        post = at_other_address(db, slug)
+        if post.slug == slug:  # it was given this address a moment ago
+            raise NotFound
+        hide(post, reader, scopes)
+        raise MovedPost(post)
     post, author, labels = row
     hide(post, reader, scopes)
-    if as_page is not None and post.is_page is not as_page:
+    if post.slug != slug or (as_page is not None and post.is_page is not as_page):
         raise MovedPost(post)
     return Page(post, author, streams.in_order(labels), series.place_of(db, post))
 

@@ -15,7 +15,7 @@ RESERVED = frozenset(
     comment comments dashboard deleted docs drafts edit editor editors favicon feed feeds guest
     healthz help home host hostmaster info inkstand live login logout mail mailer-daemon me media
     metrics mod moderator new news newsletter no-reply nobody noreply null official openapi owner
-    page pages postmaster post posts preview public readyz redoc register robots root rss search
+    page pages postmaster post posts preview public readers readyz redoc register robots root rss search
     security series settings setup signup site sitemap staff static status subscribe support system
     tag tags team terms token tokens trash undefined unsubscribe user username users webmaster
     well-known ws www

@@ -67,11 +67,14 @@ class Shape(BaseModel):
         return self.model_dump(mode="json", exclude_defaults=True)
 
 
+FeedIds = Annotated[str, AfterValidator(feed_ids)]
+
+
 class Manifest(Shape):
     """inkstand.yaml"""
 
     format: Format
-    feed_ids: Annotated[str, AfterValidator(feed_ids)] = ""
+    feed_ids: FeedIds = ""
 
 
 class Author(Shape):

@@ -31,18 +31,19 @@ def foot(person: Person, path: str = "/") -> list[str]:
     """The pages of the blog's people that are linked at the foot of one."""
     page = person.get(path).text.partition('<footer class="site-footer">')[2]
     found = re.findall(r'href="(/[^"]*)"', page)
-    return [each for each in found if each.strip("/") not in {"", *pages.RESERVED}]
+    own = {"", "feed.xml", *pages.RESERVED}
+    return [each for each in found if each.strip("/") not in own]
 
 
 def test_a_page_stands_at_its_own_address_without_date_and_author(
-    alice: Person, stranger: Person
+    alice: Person, stranger: Person, blog: Blog
 ) -> None:
     answer = alice.post("/posts", {"title": "About", "content": "We *write*.", **PAGE})
     assert answer.headers["location"] == "/about"
     page = stranger.get("/about").text
     assert ">About</h1>" in page
     assert "<em>write</em>" in page
-    assert 'rel="canonical" href="/about"' in page
+    assert f'rel="canonical" href="{blog.settings.link_base}/about"' in page
     for trace in ("<time", 'rel="author"', "min read", "/about/edit"):
         assert trace not in page
     assert "/posts/about/edit" in alice.get("/about").text
@@ -236,7 +237,7 @@ def test_an_unknown_page_costs_two_queries(alice: Person, stranger: Person, blog
     blog.know_pages()
     with statements(blog) as found:
         assert stranger.get("/never-was").status_code == 404
-    assert len(found) <= 2
+    assert len([each for each in found if "public_version" not in each]) <= 2
 
 
 def test_every_page_links_to_the_pages_by_their_titles(
@@ -271,9 +272,8 @@ def test_what_another_process_changes_shows_within_a_second(
         writer = alice.copy()
         writer.client.base_url = other.url
         writer.write("About", **PAGE)
-    known = blog.app.state.pages
-    assert known.good_until - time.monotonic() <= 1
-    known.good_until = time.monotonic()  # the second is over
+    assert blog.app.state.pages.good_until - time.monotonic() <= 1
+    time.sleep(1)
     assert foot(stranger) == ["/about"]
 
 

@@ -16,6 +16,7 @@ from services.recoveries import LINKS_OF_ADDRESS, LINKS_OF_NETWORK
 from tests.blog import Blog, Person
 from tests.people import BOB, MALLORY, PASSWORD
 from tests.processes import at_once
+from web import access_log
 
 ADDRESS = "bob@example.org"
 NEW = "another quay, further south"
@@ -537,11 +538,18 @@ def test_without_https_forms_must_still_be_told_from_foreign_ones(bob: Person, b
     assert elsewhere.headers["referrer-policy"] == "same-origin"
 
 
-def test_no_link_is_logged(bob: Person, blog: Blog, caplog: pytest.LogCaptureFixture) -> None:
+def test_no_link_is_logged(
+    bob: Person,
+    blog: Blog,
+    caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
     with caplog.at_level(logging.DEBUG, logger="inkstand"):
         link = link_for(blog)
         blog.visitor().get(link)
         reset(blog, link)
+    access_log.output.lines.flush()  # type: ignore[union-attr]
     said = [str(record.__dict__) for record in caplog.records]
+    said += capfd.readouterr().out.splitlines()
     assert any("/auth/reset/…" in line for line in said)
     assert not any(link.rpartition("/")[2] in line for line in said)

@@ -82,7 +82,7 @@ WORST = {
 
 @pytest.mark.parametrize(("old", "new"), WORST.values(), ids=WORST)
 def test_no_text_takes_long_or_fills_a_page(old: str, new: str) -> None:
-    started_at = time.process_time()
+    started_at = time.thread_time()
     shown = diffs.for_page(old, new)
-    assert time.process_time() - started_at < 3  # it takes a tenth
+    assert time.thread_time() - started_at < 3  # it takes a tenth
     assert len(shown) < 3 * diffs.MOST_LINES
