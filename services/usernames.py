@@ -12,13 +12,13 @@ SHAPE = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*")
 RESERVED = frozenset(
     """
     about account accounts admin administrator api archive assets atom auth author authors blog
-    comment comments dashboard deleted docs drafts edit editor editors favicon feed feeds guest
-    healthz help home host hostmaster info inkstand live login logout mail mailer-daemon me media
-    metrics mod moderator new news newsletter no-reply nobody noreply null official openapi owner
-    page pages postmaster post posts preview public readers readyz redoc register robots root rss search
-    security series settings setup signup site sitemap staff static status subscribe support system
-    tag tags team terms token tokens trash undefined unsubscribe user username users webmaster
-    well-known ws www
+    card comment comments dashboard deleted docs drafts edit editor editors favicon feed feeds
+    guest healthz help home host hostmaster info inkstand live login logout mail mailer-daemon
+    me media metrics mod moderator new news newsletter no-reply nobody noreply null official
+    openapi owner page pages postmaster post posts preview public readers readyz redoc register
+    robots root rss search security series settings setup signup site sitemap sitemaps staff
+    static status style subscribe support system tag tags team terms token tokens trash
+    undefined unsubscribe user username users webmaster well-known ws www
     """.split()
 )
 

@@ -2,6 +2,7 @@
 JavaScript, in other scripts, on paper and on small screens."""
 
 import re
+import time
 
 import brotli
 import html5lib
@@ -61,13 +62,21 @@ def test_nothing_moves_while_a_page_loads(
     assert moved == dict.fromkeys(PAGES, 0)
 
 
+def slowness() -> float:
+    """How many times as long as usual this machine takes, just now: it may have neighbours."""
+    started_at = time.perf_counter()
+    for _ in range(1_000_000):
+        pass
+    return max((time.perf_counter() - started_at) / 0.02, 1)
+
+
 def test_the_largest_thing_on_a_post_is_soon_there(open_page: OpenPage, furnished: Blog) -> None:
     """In one of a few visits at least: other processes take their time too."""
     page = open_page(TEXT, javascript=True)
     page.context.add_init_script(OBSERVED)
     for path in (TEXT, CODE):
         visits = (observe(page, path)["largest"] for _ in range(VISITS))
-        assert any(each < QUICK for each in visits), path
+        assert any(each < QUICK * slowness() for each in visits), path
 
 
 def test_a_text_post_is_light(open_page: OpenPage, furnished: Blog) -> None:
