@@ -28,6 +28,13 @@ class Row:
         self.references.append((before + self.reference()) / 2)
         self.figures.append(figure)
 
+    def needs(self, attempt: int) -> bool:
+        return attempt == 0 or self.spread > MOST_SPREAD
+
+    def forget(self) -> None:
+        self.figures.clear()
+        self.references.clear()
+
     @property
     def ratios(self) -> list[float]:
         pairs = zip(self.figures, self.references, strict=True)
@@ -55,23 +62,26 @@ def spread(values: Sequence[float]) -> float:
 
 
 def run(rows: list[Row], rounds: int) -> None:
-    """All rows, round after round; and once more where the reference itself was unsteady."""
+    """All rows, round after round; and once more where the reference itself was unsteady. Ctrl-C
+    ends it early: what was measured until then stays."""
+    try:
+        measure(rows, rounds)
+    except KeyboardInterrupt:
+        print("It was ended early.")
+
+
+def measure(rows: list[Row], rounds: int) -> None:
     for attempt in range(TRIES):
-        todo = [row for row in rows if not row.missing and needs(row, attempt)]
-        for _ in range(rounds):
+        todo = [row for row in rows if not row.missing and row.needs(attempt)]
+        for number_of_round in range(rounds):
             for row in todo:
+                if number_of_round == 0:
+                    row.forget()
                 row.measure()
         for row in todo:
             if row.spread > MOST_SPREAD:
                 again = "; it is measured again" if attempt + 1 < TRIES else ""
                 print(f"{row.name}: the reference was unsteady by {row.spread:.0%}{again}.")
-
-
-def needs(row: Row, attempt: int) -> bool:
-    if attempt and row.spread > MOST_SPREAD:
-        row.figures.clear()
-        row.references.clear()
-    return not row.figures
 
 
 def table(rows: list[Row], *, reference: str) -> str:

@@ -53,8 +53,10 @@ def titles_like(db: Session, start: str) -> list[Suggestion]:
     if not start:
         return []
     key, first = col(SearchTitle.key), start.encode()
+    shown = streams.is_public().label("is_public")
+    columns: tuple[Any, ...] = (Post.id, Post.title, Post.slug, Post.is_page, shown)
     query: Any = (
-        select(Post.id, Post.title, Post.slug, Post.is_page, streams.is_public().label("is_public"))
+        select(*columns)
         .join(SearchTitle, col(SearchTitle.post_id) == col(Post.id))
         .where(key >= first, key < first + END)
         .order_by(key, col(SearchTitle.post_id))
