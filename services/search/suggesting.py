@@ -53,8 +53,8 @@ def titles_like(db: Session, start: str) -> list[Suggestion]:
     if not start:
         return []
     key, first = col(SearchTitle.key), start.encode()
-    shown = streams.is_public().label("is_public")
-    columns: tuple[Any, ...] = (Post.id, Post.title, Post.slug, Post.is_page, shown)
+    is_public = streams.is_public().label("is_public")
+    columns: tuple[Any, ...] = (Post.id, Post.title, Post.slug, Post.is_page, is_public)
     query: Any = (
         select(*columns)
         .join(SearchTitle, col(SearchTitle.post_id) == col(Post.id))
