@@ -6,13 +6,12 @@ from fastapi import Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-import auth_service
 from auth_dependencies import public
 from database import Db, release
 from errors import NotFound
 from routers import feed_documents
-from routers.loading import AtAnotherAddress
-from services import feeds, names, streams, tags
+from routers.loading import AtAnotherAddress, author_named
+from services import feeds, streams, tags
 
 router = public("")
 
@@ -46,11 +45,7 @@ def of_tag(request: Request, tag: str, db: Db, before: Cursor = "", after: Curso
 def of_author(
     request: Request, username: str, db: Db, before: Cursor = "", after: Cursor = ""
 ) -> Response:
-    found = auth_service.find_by_username(db, username.lower())
-    if found is None:
-        found = names.successor(db, username.lower())
-    if found.is_nobody:
-        raise NotFound
+    found = author_named(db, username)
     if username != found.username:
         raise AtAnotherAddress(f"/users/{found.username}/{format_of(request)}")
     feed = feeds.of_author(db, request.app.state.settings, found, before, after)

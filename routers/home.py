@@ -6,11 +6,10 @@ from fastapi import Depends, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-import auth_service
 from auth_dependencies import get_user_from_session, public
 from database import Db
-from errors import NotFound
-from services import heads, names, streams
+from routers.loading import author_named
+from services import heads, streams
 from services.permissions import WRITE
 from web.templating import public_page, redirect
 
@@ -41,11 +40,7 @@ def index(request: Request, db: Db, before: Cursor = "", after: Cursor = "") -> 
 def author(
     request: Request, username: str, db: Db, before: Cursor = "", after: Cursor = ""
 ) -> Response:
-    found = auth_service.find_by_username(db, username.lower())
-    if found is None:
-        found = names.successor(db, username.lower())
-    if found.is_nobody:
-        raise NotFound
+    found = author_named(db, username)
     if username != found.username:
         return redirect(request, "users.show", username=found.username, permanent=True)
     site = request.app.state.site.now()

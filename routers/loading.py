@@ -5,12 +5,13 @@ from typing import Annotated
 from fastapi import Depends
 from starlette.requests import Request
 
+import auth_service
 from auth_dependencies import CurrentUser
 from database import SAFE_METHODS, Db
 from errors import Forbidden, Gone, NotFound
 from languages import _
 from models import Post, Series, User
-from services import posts, series
+from services import names, posts, series
 from services.permissions import can_edit, can_see
 
 
@@ -76,3 +77,15 @@ def own_series(slug: str, user: CurrentUser, db: Db) -> Series:
 OwnSeries = Annotated[Series, Depends(own_series)]
 OwnPost = Annotated[Post, Depends(editable_post)]
 OwnTrashedPost = Annotated[Post, Depends(own_post)]
+
+
+def author_named(db: Db, username: str) -> User:
+    """Who has this name, or had it until lately, in any case of letters; never those who have left.
+
+    Raises as `names.successor`.
+    """
+    name = username.lower()
+    found = auth_service.find_by_username(db, name) or names.successor(db, name)
+    if found.is_nobody:
+        raise NotFound
+    return found

@@ -195,9 +195,9 @@ def test_hostile_words_stay_words(alice: Person, stranger: Person) -> None:
         css=f"{HOSTILE} }} body {{ color: red",
     )
     for path in ("/", "/auth/login", "/nowhere"):
-        page = stranger.get(path).text
+        page = re.sub('"/(?:static|style)/[^"]*"', "", stranger.get(path).text)  # hashes
         assert "<x>" not in page
-        assert ">49<" not in page
+        assert "49" not in page
         assert "&{{7*7}}" not in page
         assert "&amp;{{7*7}}" in page or path == "/nowhere"
         assert "</style>" not in page
