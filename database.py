@@ -115,6 +115,8 @@ class Database:
                 log.exception("nobody could be told: %s", name)
 
     def close(self) -> None:
+        """Also for whoever reads just now: their connection is closed once they let go of it."""
+        event.listen(self.engine.pool, "checkin", lambda _, record: record.close())
         self.engine.dispose()
 
 

@@ -49,6 +49,11 @@ class Recording:
         return int(self.messages[0]["status"]) if self.messages else 0
 
     @property
+    def is_fault(self) -> bool:
+        """Whether something behind us failed: that is so for all who asked at the time."""
+        return self.status >= 500
+
+    @property
     def headers(self) -> list[tuple[bytes, bytes]]:
         return [(name.lower(), value) for name, value in self.messages[0].get("headers", ())]
 

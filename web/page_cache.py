@@ -182,7 +182,7 @@ class PageCache:
         found, is_mine = await self.fly(known, scope)
         if isinstance(found, Page):
             return await self.show(known, found, sent, scope, send)
-        if found is not None and is_mine and known == key:  # else it never saw all that was asked
+        if found is not None and (found.is_fault or (is_mine and known == key)):
             return await found.play(send, without_body=scope["method"] == "HEAD")
         return await self.ask(scope, receive, send)
 
@@ -214,10 +214,11 @@ class PageCache:
             await recording.record(self.app, asked)
             shared = state(asked).get(SHARED)
             page = self.page_of(recording, shared, epoch, modified) if shared else None
-            if page is None:
+            if page is None and not recording.is_fault:
                 if len(self.others) >= MOST_OTHERS:
                     self.others.clear()
                 self.others.add((epoch, key))
+            if page is None:
                 return recording
             if self.watch.is_still(epoch):
                 self.pages.put(key, page)

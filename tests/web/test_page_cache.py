@@ -62,7 +62,12 @@ PAGES = (
     "/series",
     "/series/of-alice",
     "/archive",
+    f"/archive/{now().year}",
+    "/search?q=tides",
     "/docs",
+    "/feed.xml",
+    "/sitemap.xml",
+    "/robots.txt",
 )
 ROLES = ("reader", "author", "editor", "owner")
 
