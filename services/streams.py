@@ -52,7 +52,7 @@ class Entry(NamedTuple):
     revised_at: datetime | None
     username: str
     author: str
-    tags: Sequence[Label] = ()
+    tags: tuple[Label, ...] = ()
 
     @property
     def changed_at(self) -> datetime:
@@ -191,9 +191,9 @@ def entry_of(row: Any) -> Entry:
     return Entry._make((*row[: len(COLUMNS)], in_order(row.labels)))
 
 
-def in_order(labels: list[list[Any]] | None) -> list[Label]:
+def in_order(labels: list[list[Any]] | None) -> tuple[Label, ...]:
     """What `labels_of` found. PostgreSQL has nothing where SQLite has an empty list."""
-    return [Label(*label) for _, *label in sorted(labels or ())]
+    return tuple(Label(*label) for _, *label in sorted(labels or ()))
 
 
 @cache

@@ -7,11 +7,12 @@ import sys
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from random import getrandbits
-from time import gmtime, perf_counter, strftime, time
+from time import gmtime, localtime, perf_counter, strftime, time
 from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from web.answers import WHOLE
 from web.headers import RESPONSE_STARTS, state
 from web.log_lines import Lines
 
@@ -46,7 +47,6 @@ class AccessLog:
         if scope["type"] not in ("http", "websocket"):
             return await self.app(scope, receive, send)
         request_id = state(scope)["request_id"] = f"{getrandbits(64):016x}"
-        said = (b"x-request-id", request_id.encode())
         started_at = perf_counter()
         status, size = 500, 0
 
@@ -55,9 +55,14 @@ class AccessLog:
             kind = message["type"]
             if kind == "http.response.body":
                 size += len(message.get("body", b""))
+            elif kind == WHOLE:
+                status, size = message["status"], len(message["body"])
+                head = message["head"] + f"x-request-id: {request_id}\r\n".encode()
+                message = {**message, "head": head}
             elif kind in RESPONSE_STARTS:
                 status = message["status"]
                 # A new list: that of a page in memory belongs to many replies.
+                said = (b"x-request-id", request_id.encode())
                 message = {**message, "headers": [*message["headers"], said]}
             elif kind == "websocket.accept":
                 status = 101
@@ -123,7 +128,7 @@ def short_line(scope: Scope, status: int, milliseconds: float, _: int) -> str:
     """For people at a terminal."""
     method = scope.get("method", "GET")
     text = f"{status}  {method:<4} {path_of(scope)}  {milliseconds:.0f} ms"
-    return f"{strftime('%H:%M:%S')}  {printable(text)}"
+    return f"{clock(int(time()))}  {printable(text)}"
 
 
 @lru_cache(maxsize=1)
@@ -131,7 +136,14 @@ def second(number: int) -> str:
     return strftime("%Y-%m-%dT%H:%M:%S", gmtime(number))
 
 
+@lru_cache(maxsize=1)
+def clock(number: int) -> str:
+    return strftime("%H:%M:%S", localtime(number))
+
+
 def printable(text: str) -> str:
+    if text.isprintable():
+        return text
     return CONTROL.sub(lambda found: f"\\x{ord(found.group()):02x}", text)
 
 

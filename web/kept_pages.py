@@ -7,12 +7,10 @@ from dataclasses import dataclass, field
 from email.utils import formatdate
 from time import time
 
-from starlette.types import Message
-
+from web.answers import Answer, Headers
 from web.encodings import COMPRESSIONS, IDENTITY, is_compressible
 from web.shared import Shared
 
-Headers = list[tuple[bytes, bytes]]
 Key = tuple[str, str, bytes]  # scheme, path, query
 # What we say ourselves of a page, whatever its route has said.
 OURS = {
@@ -30,13 +28,12 @@ OVERHEAD_BYTES = 4096
 
 @dataclass(slots=True)
 class Variant:
-    """A page in one compression. Nothing may change its lists: many replies share them."""
+    """A page in one compression."""
 
     etag: bytes
     modified: int  # 0 if nothing is said of it
-    start: Message
-    body: Message
-    unchanged: Message  # a 304
+    answer: Answer
+    unchanged: Answer  # a 304
 
 
 @dataclass(slots=True)
@@ -95,19 +92,14 @@ class Page:
         return Variant(
             etag=etag,
             modified=modified,
-            start=start(200, [*self.headers, *of_body, *said]),
-            body={"type": "http.response.body", "body": body},
-            unchanged=start(304, [*without, *said]),
+            answer=Answer(200, [*self.headers, *of_body, *said], body),
+            unchanged=Answer(304, [*without, *said]),
         )
 
-    def personal(self, length: int) -> Message:
-        """The start of a reply to somebody who is logged in, with so many bytes."""
-        size = (b"content-length", str(length).encode())
-        return start(200, [*self.headers, size, *PERSONAL])
-
-
-def start(status: int, headers: Headers) -> Message:
-    return {"type": "http.response.start", "status": status, "headers": headers}
+    def personal(self, body: bytes) -> Answer:
+        """To somebody who is logged in: the page with their account parts."""
+        size = (b"content-length", str(len(body)).encode())
+        return Answer(200, [*self.headers, size, *PERSONAL], body)
 
 
 class Pages:

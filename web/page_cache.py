@@ -12,13 +12,14 @@ from time import monotonic
 from typing import Protocol
 from urllib.parse import parse_qsl, urlencode
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from web.answers import Headers
 from web.conditions import is_known
 from web.encodings import choice
 from web.flights import Flights, Recording, bare
 from web.headers import state
-from web.kept_pages import OURS, Headers, Key, Page, Pages
+from web.kept_pages import OURS, Key, Page, Pages
 from web.shared import KIND, SHARED, Kind, Shared, spliced
 from web.signing import Cookies
 
@@ -30,7 +31,6 @@ MOST_KINDS, MOST_OTHERS, MOST_HOSTS = 200, 10_000, 100
 SPECIAL = frozenset(
     {b"authorization", b"content-length", b"transfer-encoding", b"upgrade", b"range"}
 )
-EMPTY: Message = {"type": "http.response.body", "body": b""}
 
 
 class Watch(Protocol):
@@ -131,10 +131,8 @@ class PageCache:
         variant = page.variant(encoding)
         tags, since = sent.get(b"if-none-match"), sent.get(b"if-modified-since")
         if (tags or since) and is_known(tags, since, variant.etag, variant.modified):
-            await send(variant.unchanged)
-            return await send(EMPTY)
-        await send(variant.start)
-        return await send(EMPTY if scope["method"] == "HEAD" else variant.body)
+            return await variant.unchanged.send(scope, send)
+        return await variant.answer.send(scope, send)
 
     async def compress(self, key: Key, page: Page, encoding: str) -> None:
         async def work() -> None:
@@ -161,8 +159,7 @@ class PageCache:
             return await self.ask(scope, receive, send)
         state(scope)["user_id"] = reader.user_id
         body = spliced(page.body, page.shared.slots, reader.parts)
-        await send(page.personal(len(body)))
-        return await send({"type": "http.response.body", "body": body})
+        return await page.personal(body).send(scope, send)
 
     async def miss(
         self,

@@ -6,6 +6,8 @@ from asyncio import TimerHandle, Transport
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from web.cycle import EXTENSIONS, WholeCycle
+
 DEADLINE_SECONDS = 15
 MOST_HEAD_BYTES = 32 * 1024
 # A client that takes nothing of its answer for as long is gone.
@@ -63,6 +65,9 @@ class DeadlineProtocol(HttpToolsProtocol):
             self.refuse_head()  # all of it came at once
             raise HeadTooLarge
         super().on_headers_complete()
+        self.scope["extensions"] = EXTENSIONS
+        if self.cycle is not None:
+            self.cycle.__class__ = WholeCycle
         if self.parser.should_upgrade():
             self.set_deadline(DEADLINE_SECONDS)  # a body of theirs is read by nobody
 

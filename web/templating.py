@@ -14,6 +14,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from languages import ENGLISH, speaking
 from web import flash, xml
+from web.fragments import Fragments
 from web.shared import Shared, SharedResponse, cut
 from web.spoken_templates import be_spoken
 
@@ -36,7 +37,7 @@ class Templates:
             auto_reload=reload,
         )
         be_spoken(self.env, "en")
-        self.env.globals |= everywhere
+        self.env.globals |= everywhere | {"kept": Fragments()}
         self.env.filters |= {"megabytes": megabytes, "xml": xml.escaped}
         self.by_language = {"en": self.env}
         self.context_processors: list[ContextProcessor] = []

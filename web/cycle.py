@@ -1,0 +1,36 @@
+"""uvicorn's part of one request and its answer, which can also take a whole answer at once: see
+`answers.py`. Our own: uvicorn has no such extension."""
+
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
+
+from web.answers import WHOLE
+
+EXTENSIONS: dict[str, dict[Any, Any]] = {WHOLE: {}}
+
+
+class WholeCycle(RequestResponseCycle):
+    """Follows `RequestResponseCycle.send` in all that concerns the connection."""
+
+    async def send(self, message: Any) -> None:
+        if message["type"] != WHOLE or self.response_started:
+            return await super().send(message)
+        if self.flow.write_paused and not self.disconnected:
+            await self.flow.drain()
+        if self.disconnected:
+            return None
+        self.response_started = self.response_complete = True
+        self.waiting_for_100_continue = False
+        parts = [STATUS_LINE[message["status"]]]
+        for name, value in self.default_headers:
+            parts += (name, b": ", value, b"\r\n")
+        parts.append(message["head"])
+        if not self.keep_alive:
+            parts.append(b"connection: close\r\n")
+        parts += (b"\r\n", message["body"])
+        self.transport.write(b"".join(parts))
+        self.message_event.set()
+        if not self.keep_alive:
+            self.transport.close()
+        return self.on_response()
