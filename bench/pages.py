@@ -44,7 +44,8 @@ class Stage:
     insert: Serving
     blog: Serving
     uncached: Serving
-    cookies: str  # of somebody who is logged in
+    owner: str  # her cookies
+    reader: str  # the cookies of somebody who has written nothing
     seconds: float
 
     @property
@@ -89,19 +90,22 @@ def set_up(folder: Path, running: ExitStack, seconds: float) -> Stage:
     start = running.enter_context
 
     blog = start(_servers.blog(folder / "blog", **settings))
-    # Without the word of welcome: a browser shows it once, and wrk would on every page.
-    cookies = "; ".join(
-        cookie for cookie in blog.register("alice").split("; ") if "flash" not in cookie
-    )
+    owner, reader = cookies_of(blog, "alice"), cookies_of(blog, "dora")
     return Stage(
         bare=start(_servers.bare(folder / "bare")),
         plain=start(_servers.bare(folder / "plain", "plain")),
         insert=start(_servers.bare(folder / "insert", "insert", **settings)),
         blog=blog,
         uncached=start(_servers.blog(folder / "uncached", **settings, PAGE_CACHE_MB=0)),
-        cookies=cookies,
+        owner=owner,
+        reader=reader,
         seconds=seconds,
     )
+
+
+def cookies_of(blog: Serving, username: str) -> str:
+    """Of somebody new, but for the word of welcome: a browser shows it once, wrk on every page."""
+    return "; ".join(each for each in blog.register(username).split("; ") if "flash" not in each)
 
 
 def rows_of(stage: Stage) -> list[Row]:
@@ -140,12 +144,13 @@ def rows_of(stage: Stage) -> list[Row]:
     page("uncached post", stage.uncached, post, "0.04")
     page("uncached tag on half of all posts", stage.uncached, "/tags/common", "")
     page("uncached feed", stage.uncached, "/feed.xml", "")
-    page("logged-in home", blog, "/", "0.10, or 0.40", Cookie=stage.cookies)
-    page("logged-in post", blog, post, "0.10, or 0.40", Cookie=stage.cookies)
+    page("logged-in home", blog, "/", "0.10, or 0.40", Cookie=stage.reader)
+    page("logged-in post", blog, post, "0.10, or 0.40", Cookie=stage.reader)
+    page("logged-in post, by the owner, who sees more", blog, post, "", Cookie=stage.owner)
     rows += [
         Row(
             f"publishing 5 KB, {WRITERS} clients, to a bare INSERT",
-            partial(published, stage, blog, stage.cookies),
+            partial(published, stage, blog, stage.owner),
             partial(published, stage, stage.insert, ""),
             "0.5",
         ),
