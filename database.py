@@ -146,6 +146,17 @@ async def get_session(connection: HTTPConnection) -> AsyncIterator[Session]:
 Db = Annotated[Session, Depends(get_session, scope="function")]
 
 
+def upsert_of(*, is_sqlite: bool) -> Any:
+    """The `insert` that knows ON CONFLICT; only the dialect in use is loaded."""
+    if is_sqlite:
+        from sqlalchemy.dialects.sqlite import insert as for_sqlite
+
+        return for_sqlite
+    from sqlalchemy.dialects.postgresql import insert as for_postgres
+
+    return for_postgres
+
+
 def release(db: Session) -> None:
     """End the transaction so far, so that nothing is held while something slow runs.
 

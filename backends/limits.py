@@ -5,13 +5,13 @@ import threading
 import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Protocol
 
 from sqlalchemy import Delete, case, delete, select, update
 from sqlmodel import col
 
 from backends import Unavailable
-from database import Database
+from database import Database, upsert_of
 from errors import TooOften
 from models import Throttle, now
 
@@ -161,7 +161,7 @@ class DatabaseLimits:
 
     def __init__(self, database: Database) -> None:
         self.database = database
-        self.insert = upsert_of(database)
+        self.insert = upsert_of(is_sqlite=database.is_sqlite)
 
     def take(self, limit: Limit, who: str) -> float:
         """Whoever is over the limit is told so without a write: a flood must not keep others from
@@ -204,17 +204,6 @@ class DatabaseLimits:
             db.execute(delete(Throttle).where(col(Throttle.key) == limit.key(who)))
 
     def close(self) -> None: ...
-
-
-def upsert_of(database: Database) -> Any:
-    """The `insert` that knows ON CONFLICT; only the dialect in use is loaded."""
-    if database.is_sqlite:
-        from sqlalchemy.dialects.sqlite import insert as for_sqlite
-
-        return for_sqlite
-    from sqlalchemy.dialects.postgresql import insert as for_postgres
-
-    return for_postgres
 
 
 def closed_windows_before(moment: datetime) -> Delete:

@@ -38,18 +38,24 @@ class Places:
         return bool(self.others) or any(post.is_public for post in self.posts)
 
 
-def note(db: Session, post: Post, editor: User, scopes: frozenset[str] | None = None) -> None:
-    """Remember the images of a post that was just saved; `scopes` are what its editor may do here.
+def note(
+    db: Session,
+    post: Post,
+    editor: User,
+    scopes: frozenset[str] | None = None,
+    *,
+    is_new: bool = False,
+) -> None:
+    """Remember the images of a post that was just saved; `scopes` are what its editor may do here,
+    and one that is new has shown none before.
 
     One of somebody else's counts only if an editor put it there, or it stood there before:
     otherwise whoever knows the address of an image could make it public.
     """
     staged = (post.staged or {}).get("content", "")
     named = {TEXT: media_names.ids_in(post.html), STAGED: media_names.ids_in(staged)}
-    before = {
-        (use.media_id, use.place)
-        for use in db.exec(select(MediaUse).where(MediaUse.post_id == post.id))
-    }
+    uses = () if is_new else db.exec(select(MediaUse).where(MediaUse.post_id == post.id))
+    before = {(use.media_id, use.place) for use in uses}
     known = {media_id for media_id, _place in before}
     held = scopes_of(editor) if scopes is None else scopes
     counts = known | set(usable(db, named[TEXT] | named[STAGED], post, editor, held))

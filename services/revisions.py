@@ -20,14 +20,24 @@ MOST = 1000  # of a post
 RANKS = {AUTOSAVED: 0, SAVED: 1, RESTORED: 1, IMPORTED: 1, PUBLISHED: 2}
 
 
-def add(db: Session, post: Post, text: dict[str, str], editor: User | None, kind: str) -> None:
-    """Keep this text as the newest revision of the post.
+def add(
+    db: Session,
+    post: Post,
+    text: dict[str, str],
+    editor: User | None,
+    kind: str,
+    *,
+    is_new: bool = False,
+) -> None:
+    """Keep this text as the newest revision of the post; one that is new has none yet.
 
     No text is kept twice in a row: what is saved or published without a change only becomes that.
     Numbers count from 1 and are never used again, since the newest revision always stays.
     """
-    hold(db, post)
-    newest = newest_of(db, post)
+    newest = None
+    if not is_new:
+        hold(db, post)
+        newest = newest_of(db, post)
     if newest and is_same(newest.text, text):
         newest.kind = max(newest.kind, kind, key=rank_of)
         return

@@ -7,9 +7,9 @@ from itertools import islice
 
 from slugify import slugify
 from sqlalchemy import delete
-from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
+from database import upsert_of
 from models import Post, Series, Slug
 
 LONGEST = 80
@@ -84,13 +84,15 @@ def candidates(db: Session, wanted: str, table: type[Slug | Series] = Slug) -> I
 
 
 def owns(db: Session, post: Post, slug: str) -> bool:
-    return find_post_id(db, slug) == post.id
+    """One without an address has never had any."""
+    return bool(post.slug) and find_post_id(db, slug) == post.id
 
 
 def take(db: Session, post: Post, slug: str) -> bool:
-    try:
-        with db.begin_nested():
-            db.add(Slug(slug=slug, post_id=post.id))
-    except IntegrityError:
-        return False
-    return True
+    """Whoever asks for it at the same moment waits until it is clear who has it."""
+    new = upsert_of(is_sqlite=db.get_bind().dialect.name == "sqlite")(Slug)
+    taken = db.execute(
+        new.on_conflict_do_nothing().returning(col(Slug.slug)),
+        {"slug": slug, "post_id": post.id},
+    )
+    return taken.first() is not None

@@ -59,12 +59,13 @@ def slug_of(name: str) -> str:
     return slugify(name.replace("+", " plus ").replace("#", " sharp "), max_length=100)
 
 
-def put_on(db: Session, post_id: UUID, names: Sequence[str]) -> None:
-    """Let the post carry exactly these tags, in this order. A name that a tag had before is the
-    tag that it became."""
+def put_on(db: Session, post_id: UUID, names: Sequence[str], *, is_new: bool = False) -> None:
+    """Let the post carry exactly these tags, in this order; a new one carries none yet. A name that
+    a tag had before is the tag that it became."""
     db.flush()  # the post must be there before its tags
     ids = ids_of(db, {slug_of(name): name for name in names})
-    db.execute(delete(PostTag).where(col(PostTag.post_id) == post_id))
+    if not is_new:
+        db.execute(delete(PostTag).where(col(PostTag.post_id) == post_id))
     rows = [
         {"post_id": post_id, "tag_id": tag_id, "position": position}
         for position, tag_id in enumerate(dict.fromkeys(ids))

@@ -9,8 +9,7 @@ from uuid import UUID
 
 from sqlmodel import Session, col, select
 
-from backends.limits import upsert_of
-from database import Database
+from database import Database, upsert_of
 from models import Post, PostReferrer, PostViews, User, VisitorDigest
 from services import permissions, streams, visitors
 
@@ -141,7 +140,11 @@ def add_digests(db: Session, database: Database, counted: Counted) -> Counter[Po
     new: Counter[PostDay] = Counter()
     for some in portions(sorted(whose)):
         rows = [{"digest": digest, "day": whose[digest][1]} for digest in some]
-        insert = upsert_of(database)(VisitorDigest).values(rows).on_conflict_do_nothing()
+        insert = (
+            upsert_of(is_sqlite=database.is_sqlite)(VisitorDigest)
+            .values(rows)
+            .on_conflict_do_nothing()
+        )
         for digest in db.scalars(insert.returning(VisitorDigest.digest)):
             new[whose[digest]] += 1
     return new
@@ -202,7 +205,7 @@ def add(
 ) -> None:
     keys = [column.name for column in model.__table__.primary_key]
     for some in portions(rows):
-        insert = upsert_of(database)(model).values(some)
+        insert = upsert_of(is_sqlite=database.is_sqlite)(model).values(some)
         added = {name: getattr(model, name) + insert.excluded[name] for name in sums}
         db.execute(insert.on_conflict_do_update(index_elements=keys, set_=added))
 

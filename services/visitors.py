@@ -14,8 +14,7 @@ from uuid import UUID
 from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
-from backends.limits import upsert_of
-from database import Database
+from database import Database, upsert_of
 from models import VisitorDigest, VisitorSalt
 
 LONGEST_HOST = 100
@@ -82,7 +81,9 @@ def salts(db: Session) -> dict[date, bytes]:
 def salt_for(database: Database, day: date) -> bytes:
     """The one that all processes use on a day that has begun; whoever needs it first makes it."""
     with database.writing() as db:
-        fresh = upsert_of(database)(VisitorSalt).values(day=day, salt=token_bytes(32))
+        fresh = upsert_of(is_sqlite=database.is_sqlite)(VisitorSalt).values(
+            day=day, salt=token_bytes(32)
+        )
         db.execute(fresh.on_conflict_do_nothing())
         return salts(db)[day]
 

@@ -57,7 +57,7 @@ def create(
     post, is_new = find_or_insert(db, author, new, new.idempotency_key, columns)
     if not is_new:
         return again(db, post, new, author, columns, zone=zone, scopes=scopes)
-    tags.put_on(db, post.id, tags.parse(new.tags))
+    tags.put_on(db, post.id, tags.parse(new.tags), is_new=True)
     series.put(db, post, new.series, author, held)
     if new.action == "publish":
         publishing.publish(db, post, author)
@@ -65,7 +65,7 @@ def create(
     elif new.action == "schedule":
         publishing.schedule(db, post, publishing.moment_of(new.publish_at, zone), author)
     announcements.note(db, None, announcements.shown(db, post))
-    keep(db, post, author, scopes=held)
+    keep(db, post, author, scopes=held, is_new=True)
     return post
 
 
@@ -137,16 +137,19 @@ def keep(
     editor: User,
     kind: str = "",
     scopes: frozenset[str] | None = None,
+    *,
+    is_new: bool = False,
 ) -> None:
-    """What follows from every text that somebody saved; `scopes` are those of a token."""
+    """What follows from every text that somebody saved; `scopes` are those of a token. With
+    `is_new` it is the first of the post, and there is nothing that it could replace."""
     db.flush()  # the post must be there before what refers to it
     after_commit(db, pages.CHANGED)
     is_for_readers = post.is_published and not post.staged
     kind = kind or (revisions.PUBLISHED if is_for_readers else revisions.SAVED)
-    revisions.add(db, post, posts.text_of(db, post), editor, kind)
-    media_uses.note(db, post, editor, scopes)
+    revisions.add(db, post, posts.text_of(db, post), editor, kind, is_new=is_new)
+    media_uses.note(db, post, editor, scopes, is_new=is_new)
     if not post.staged:  # else nothing has changed for readers
-        search.put(db, post)
+        search.put(db, post, is_new=is_new)
 
 
 def stage(db: Session, post: Post, text: Text) -> None:
@@ -197,6 +200,7 @@ def find_or_insert(
         slug="",
         is_page=text.kind == "page",
         idempotency_key=key or None,
+        indexer=search.INDEXER,  # which holds nothing of drafts
         **columns,
     )
     try:

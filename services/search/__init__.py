@@ -1,10 +1,20 @@
 """Search: words in titles, tags and texts, and the same answers on SQLite and PostgreSQL."""
 
 from services.search.finding import Found, Hit, find
-from services.search.index import OUTDATED, catch_up, freshen, mark_all, outdate, put, remove
+from services.search.index import (
+    INDEXER,
+    OUTDATED,
+    catch_up,
+    freshen,
+    mark_all,
+    outdate,
+    put,
+    remove,
+)
 from services.search.suggesting import suggest
 
 __all__ = [
+    "INDEXER",
     "OUTDATED",
     "Found",
     "Hit",

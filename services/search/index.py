@@ -7,10 +7,10 @@ from itertools import islice
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, delete, select, text, update
+from sqlalchemy import ColumnElement, Row, delete, insert, select, text, update
 from sqlmodel import Session, col
 
-from database import Database, after_commit
+from database import Database, after_commit, upsert_of
 from models import Post, PostTag, SearchEntry, SearchTitle, Tag
 from services import streams
 from services.search import documents
@@ -25,13 +25,15 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 WINDOW = 1_000  # places in which a free one is looked for first
 
 
-def put(db: Session, post: Post) -> None:
+def put(db: Session, post: Post, *, is_new: bool = False) -> None:
     """Let the index know of a post what readers see of it, now or from the moment it appears: of a
-    draft nothing."""
+    draft nothing. It holds nothing yet of one that is new."""
     post.indexer = INDEXER
     db.flush()
-    is_shown = post.is_published and not post.is_trashed
-    replace(db, [post.id], [post] if is_shown else [])
+    if not is_new:
+        take_out(db, [post.id])
+    if post.is_published and not post.is_trashed:
+        take_in(db, [post])
 
 
 def outdate(db: Session, which: ColumnElement[bool], *, waits: bool = True) -> None:
@@ -116,7 +118,8 @@ def index_some(db: Session, query: Any) -> Sequence[Row[Any]]:
     """Index the posts that a query finds; those it has found."""
     found = db.execute(query).all()
     ids = [post.id for post in found]
-    replace(db, ids, [post for post in found if post.is_meant_for_readers])
+    take_out(db, ids)
+    take_in(db, [post for post in found if post.is_meant_for_readers])
     db.execute(
         update(Post).where(col(Post.id).in_(ids)).values(indexer=INDEXER),
         execution_options={"synchronize_session": False},
@@ -124,12 +127,15 @@ def index_some(db: Session, query: Any) -> Sequence[Row[Any]]:
     return found
 
 
-def replace(db: Session, ids: Sequence[UUID], shown: Sequence[Any]) -> None:
-    """No entries any more for these posts, but for those that are shown."""
+def take_out(db: Session, ids: Sequence[UUID]) -> None:
     db.execute(
         delete(SearchEntry).where(col(SearchEntry.post_id).in_(ids)),
         execution_options={"synchronize_session": False},
     )
+
+
+def take_in(db: Session, shown: Sequence[Any]) -> None:
+    """Of these posts the index holds nothing now."""
     if not shown:
         return
     tags = tags_of(db, [post.id for post in shown])
@@ -145,7 +151,7 @@ def replace(db: Session, ids: Sequence[UUID], shown: Sequence[Any]) -> None:
     insert_entries(db, waiting)
     keys = [{"key": key, "post_id": post.id} for post in shown for key in beginnings(post.title)]
     if keys:
-        db.execute(insert_of(db)(SearchTitle), keys)
+        db.execute(insert(SearchTitle), keys)
 
 
 WRITTEN_AS: dict[str, Callable[[documents.Document], str]] = {
@@ -163,11 +169,9 @@ def insert_entries(db: Session, waiting: dict[UUID, dict[str, Any]]) -> None:
     somebody else may publish meanwhile."""
     while waiting:
         rows = list({row["place"]: row for row in waiting.values()}.values())
-        insert = insert_of(db)(SearchEntry).values(rows)
-        inserted = insert.on_conflict_do_nothing(index_elements=["place"]).returning(
-            col(SearchEntry.post_id)
-        )
-        for post_id in db.execute(inserted).scalars():
+        insert_new = upsert_of(is_sqlite=streams.is_sqlite(db))(SearchEntry)
+        inserted = insert_new.on_conflict_do_nothing(index_elements=["place"])
+        for post_id in db.execute(inserted.returning(col(SearchEntry.post_id)), rows).scalars():
             del waiting[post_id]
         free = free_places(db, [row["place"] for row in waiting.values()])
         for row, place in zip(waiting.values(), free, strict=True):
@@ -211,14 +215,3 @@ def tags_of(db: Session, post_ids: list[UUID]) -> dict[UUID, list[tuple[str, str
     for post_id, slug, name in db.execute(rows):
         found[post_id].append((slug, name))
     return found
-
-
-def insert_of(db: Session) -> Any:
-    """The `insert` that knows ON CONFLICT; only the dialect in use is loaded."""
-    if db.get_bind().dialect.name == "sqlite":
-        from sqlalchemy.dialects.sqlite import insert as for_sqlite
-
-        return for_sqlite
-    from sqlalchemy.dialects.postgresql import insert as for_postgres
-
-    return for_postgres
