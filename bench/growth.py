@@ -28,7 +28,7 @@ from fastapi import FastAPI  # noqa: E402
 from bench import _content, _servers  # noqa: E402
 from bench._rounds import number  # noqa: E402
 from main import create_app  # noqa: E402
-from services import streams  # noqa: E402
+from services import cursors  # noqa: E402
 from tests.blog import blog_settings  # noqa: E402
 
 AIM = "1.3"
@@ -39,7 +39,7 @@ WARM_UP = 3
 def pages(posts: int) -> dict[str, tuple[str, str]]:
     """Name, address and what is to be reached. The post in the middle has everything around it."""
     middle = posts // 2 // 10 * 10
-    deep = streams.cursor_of(_content.published_at(middle), _content.post_id(middle))
+    deep = cursors.cursor_of(_content.published_at(middle), _content.post_id(middle))
     return {
         "home": ("/", AIM),
         "home, half-way down": (f"/?before={deep}", AIM),

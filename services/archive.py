@@ -9,29 +9,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from itertools import groupby
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import exists, func, tuple_
 from sqlmodel import Session, col, select
 
 from errors import NotFound
 from models import Post, now
-from services.streams import cursor_of, is_listed, place_of, position
+from services.cursors import cursor_of, place_of, position
+from services.lines import Line
+from services.streams import is_listed
 
 PER_PAGE = 100
 FIRST_YEAR, MOST_YEARS = 1970, 200
-
-
-@dataclass(frozen=True)
-class Line:
-    id: UUID
-    slug: str
-    title: str
-    published_at: datetime
-
-    @property
-    def path(self) -> str:
-        return f"/posts/{self.slug}"
 
 
 @dataclass(frozen=True)

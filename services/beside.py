@@ -3,7 +3,6 @@ the same. Each is bounded and found by an index, however many posts there are.""
 
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -11,6 +10,7 @@ from sqlalchemy import Integer, Uuid, bindparam, literal, tuple_, union_all
 from sqlmodel import Session, col, select
 
 from models import Post, PostTag, UtcDateTime
+from services.lines import Line
 from services.posts import Page
 from services.streams import is_listed, this_moment
 
@@ -20,21 +20,10 @@ NEWEST_OF_TAG = 12  # of each tag, the ones that are looked at
 
 
 @dataclass(frozen=True)
-class Neighbour:
-    slug: str
-    title: str
-    published_at: datetime
-
-    @property
-    def path(self) -> str:
-        return f"/posts/{self.slug}"
-
-
-@dataclass(frozen=True)
 class Beside:
-    older: Neighbour | None = None
-    newer: Neighbour | None = None
-    related: list[Neighbour] = field(default_factory=list)
+    older: Line | None = None
+    newer: Line | None = None
+    related: list[Line] = field(default_factory=list)
 
 
 def of(db: Session, page: Page) -> Beside:
@@ -46,16 +35,16 @@ def of(db: Session, page: Page) -> Beside:
     values: dict[str, Any] = {"moment": post.published_at, "row_id": post.id}
     values |= {f"tag_{number}": tag_id for number, tag_id in enumerate(tag_ids)}
     rows = db.connection().execute(query(len(tag_ids)), values).all()
-    in_time = {row.way: Neighbour(*row[2:]) for row in rows if row.way != RELATED}
+    in_time = {row.way: Line(*row[1:]) for row in rows if row.way != RELATED}
     known = {post.slug, *(each.slug for each in in_time.values())}
     found = [row for row in rows if row.way == RELATED]
     return Beside(in_time.get(OLDER), in_time.get(NEWER), related(found, known))
 
 
-def related(found: list[Any], known: set[str]) -> list[Neighbour]:
+def related(found: list[Any], known: set[str]) -> list[Line]:
     """Up to three that share the most tags, the newest first, among the newest of each tag."""
     shared = Counter(row.id for row in found)
-    posts = {row.id: Neighbour(*row[2:]) for row in found}
+    posts = {row.id: Line(*row[1:]) for row in found}
     best = sorted(
         posts, key=lambda each: (shared[each], posts[each].published_at, each), reverse=True
     )

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement
 from sqlmodel import Session, col, select
 
 from models import Autosave, Post, User
-from services import streams, trash
+from services import cursors, streams, trash
 
 
 @dataclass(frozen=True)
@@ -45,11 +45,11 @@ def thrown_away(db: Session, author: User, before: str = "", after: str = "") ->
 
 def shelf(db: Session, query: Any, column: str, before: str, after: str) -> Shelf:
     key = (getattr(Post, column), col(Post.id))
-    rows, is_last, is_first = streams.window(db, query, key, before, after)
+    rows, is_last, is_first = cursors.window(db, query, key, before, after, streams.PER_PAGE)
     posts = [post for (post,) in rows]
 
     def cursor(post: Post) -> str:
-        return streams.cursor_of(getattr(post, column), post.id)
+        return cursors.cursor_of(getattr(post, column), post.id)
 
     older = None if is_last else cursor(posts[-1])
     return Shelf(posts, older, None if is_first else cursor(posts[0]))

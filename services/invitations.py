@@ -20,10 +20,10 @@ from services import (
     audit,
     breaches,
     credentials,
+    cursors,
     email_addresses,
     mails,
     passwords,
-    streams,
     usernames,
     verifications,
 )
@@ -136,10 +136,10 @@ def latest(db: Session, before: str = "") -> Page:
     key = (col(Invitation.created_at), col(Invitation.id))
     query = select(Invitation).order_by(*(part.desc() for part in key)).limit(PER_PAGE + 1)
     if before:
-        query = query.where(tuple_(*key) < streams.position(before))
+        query = query.where(tuple_(*key) < cursors.position(before))
     found = db.exec(query).all()
     last = found[PER_PAGE - 1] if len(found) > PER_PAGE else None
-    older = streams.cursor_of(last.created_at, last.id) if last else None
+    older = cursors.cursor_of(last.created_at, last.id) if last else None
     return Page(found[:PER_PAGE], older)
 
 

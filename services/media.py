@@ -16,7 +16,7 @@ from backends.storage import Storage
 from database import Database, after_commit
 from errors import NotFound
 from models import Media, User, now
-from services import media_names, streams
+from services import cursors, media_names
 from services.permissions import EDIT_ANY, has_scopes
 from services.text import optional_line, printable
 from settings import Settings
@@ -98,7 +98,7 @@ def latest(
         texts = (col(Media.name), col(Media.alt), col(Media.caption))
         in_name, in_alt, in_caption = (text.icontains(word, autoescape=True) for text in texts)
         query = query.where(in_name | in_alt | in_caption)
-    return Page(*streams.newest(db, query, Media, before, PER_PAGE))
+    return Page(*cursors.newest(db, query, Media, before, PER_PAGE))
 
 
 def room(db: Session, user: User, settings: Settings) -> Room:

@@ -12,7 +12,7 @@ from backends.mail import Mailer, NotSent
 from database import Database, after_commit
 from errors import NotFound
 from models import Mail, now
-from services import streams
+from services import cursors
 from services.mails import QUEUED, in_its_line
 
 PER_PAGE = 50
@@ -111,10 +111,10 @@ def latest(db: Session, before: str = "") -> Page:
     key = (col(Mail.created_at), col(Mail.id))
     query = select(Mail).order_by(*(part.desc() for part in key)).limit(PER_PAGE + 1)
     if before:
-        query = query.where(tuple_(*key) < streams.position(before))
+        query = query.where(tuple_(*key) < cursors.position(before))
     found = db.exec(query).all()
     shown = found[:PER_PAGE]
     older = None
     if len(found) > PER_PAGE:
-        older = streams.cursor_of(shown[-1].created_at, shown[-1].id)
+        older = cursors.cursor_of(shown[-1].created_at, shown[-1].id)
     return Page(shown, older)

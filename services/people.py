@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 from errors import Forbidden, Invalid, NotFound
 from languages import _
 from models import NOBODY, MailToken, Site, User, now
-from services import audit, logins, notices, streams, usernames
+from services import audit, cursors, logins, notices, usernames
 from services.logins import Client
 from services.text import one_line, printable
 from settings import Role, Settings
@@ -45,7 +45,7 @@ def latest(db: Session, wanted: str = "", before: str = "") -> Page:
         in_name = col(User.username).contains(wanted, autoescape=True)
         shown = col(User.display_name).icontains(wanted, autoescape=True)
         query = query.where(in_name | shown | (col(User.email_key) == wanted))
-    return Page(*streams.newest(db, query, User, before, PER_PAGE))
+    return Page(*cursors.newest(db, query, User, before, PER_PAGE))
 
 
 def find(db: Session, username: str) -> User:

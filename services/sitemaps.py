@@ -16,7 +16,7 @@ from sqlmodel import Session, SQLModel, col, select
 
 from errors import NotFound
 from models import NOBODY, Post, PostTag, Series, Tag, User
-from services import streams, tags
+from services import cursors, tags
 from services.heads import w3c
 from services.streams import is_listed, is_public
 
@@ -121,7 +121,7 @@ def ends(db: Session, kind: Kind) -> Iterator[str]:
     step = kind.query().with_only_columns(*kind.key).offset(PER_PART - 1).limit(2)
     query = step
     while len(rows := db.execute(query).all()) == 2:
-        place = rows[0][0] if len(kind.key) == 1 else streams.cursor_of(*rows[0])
+        place = rows[0][0] if len(kind.key) == 1 else cursors.cursor_of(*rows[0])
         yield place
         query = step.where(tuple_(*kind.key) > tuple_(*rows[0]))
 
@@ -145,7 +145,7 @@ def entries(
 
 def place_of(name: str, after: str) -> Any:
     if name == "posts":
-        return streams.position(after)
+        return cursors.position(after)
     if not tags.SHAPE.fullmatch(after):
         raise NotFound
     return tuple_(after)

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from models import Autosave, Post, Revision
-from services import streams
+from services import cursors
 from tests.blog import Blog, Person
 
 WORD = "kanarienvogel"
@@ -96,4 +96,4 @@ class HidingPlaces:
         """Of the place where a scheduled post would stand in a list."""
         post = self.stored(self.slugs["scheduled"])
         assert post.published_at
-        return streams.cursor_of(post.published_at, post.id)
+        return cursors.cursor_of(post.published_at, post.id)
