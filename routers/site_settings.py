@@ -69,15 +69,15 @@ def choose_logo(
 def style(request: Request, digest: Annotated[str, Path(max_length=64)]) -> Response:
     """The owner's colours and rules. A page that was kept for a while may ask for older ones, or
     another process for newer: it gets what is there now."""
-    site = request.app.state.site
-    if digest != site.now().css_digest:
+    site, path = request.app.state.site, f"/style/{digest}.css"
+    if path not in site.now().sheets:
         site.forget()
     here = site.now()
     if not here.css:
         raise NotFound
-    if digest != here.css_digest:
-        return redirect_to(request, here.css_url)
-    return respond(sheet(here.css), request.scope)
+    if path not in here.sheets:
+        return redirect_to(request, here.css_url("/"))
+    return respond(sheet(here.sheets[path]), request.scope)
 
 
 @lru_cache(maxsize=4)

@@ -28,14 +28,16 @@ class Seen:
 
 @dataclass(frozen=True)
 class Places:
-    """Where an image stands: the posts that somebody may know of, and how many others there are."""
+    """Where an image stands: the posts that somebody may know of, how many others there are, and
+    whether it is at the head of every page."""
 
     posts: list[Post]
     others: int
+    is_logo: bool = False
 
     @property
     def are_public(self) -> bool:
-        return bool(self.others) or any(post.is_public for post in self.posts)
+        return self.is_logo or bool(self.others) or any(post.is_public for post in self.posts)
 
 
 def note(
@@ -169,7 +171,8 @@ def places_of(db: Session, image: Media, reader: User) -> Places:
     wanted = select(Post).where(col(Post.id).in_(using), Post.title != "")
     posts = db.exec(wanted.order_by(col(Post.updated_at).desc())).all()
     shown = [post for post in posts if can_see(reader, post)]
-    return Places(shown, len(posts) - len(shown))
+    logo = select(SiteSettings.logo_id).where(SiteSettings.logo_id == image.id)
+    return Places(shown, len(posts) - len(shown), db.exec(logo).first() is not None)
 
 
 def forget(db: Session, which: ColumnElement[bool], *places: str) -> None:

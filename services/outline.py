@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from itertools import islice
 
+from languages import _
 from services.markdown import plain_text
 
 FEWEST_HEADINGS, MOST_HEADINGS = 3, 60
@@ -31,7 +32,7 @@ def of(html: str, words: int) -> list[Line]:
         return []
     top = min(int(each[1]) for each in found)
     return [
-        Line(each[2], plain_text(each[3])[:LONGEST_TITLE], depth)
+        Line(each[2], plain_text(each[3])[:LONGEST_TITLE] or _("Section"), depth)
         for each in found
         if (depth := int(each[1]) - top) < 2
     ]

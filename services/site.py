@@ -1,6 +1,7 @@
 """The blog as a whole: its name, its language, and how it presents itself."""
 
 import hashlib
+import re
 from functools import cached_property, lru_cache
 from types import SimpleNamespace
 from typing import Any
@@ -16,6 +17,8 @@ from settings import Settings
 
 LOGO_HEIGHT = 40
 IN_A_LINE = {"a", "abbr", "b", "br", "code", "del", "em", "i", "s", "strong", "sub", "sup"}
+EMPTY_LINK = re.compile(r"<a[^>]*></a>")  # that of a heading to itself
+WITHOUT_OWN_RULES = ("/admin/settings", "/auth/")
 
 
 class Presented(SimpleNamespace):
@@ -46,25 +49,35 @@ class Presented(SimpleNamespace):
     @cached_property
     def css(self) -> str:
         """Colours and rules of the owner's own: after all of ours, whatever they say."""
-        rules = [self.chosen.css] if self.chosen.css else []
-        if self.accent:
-            light, dark = self.accent.light.css, self.accent.dark.css
-            own = f"--accent: {self.accent.css}; --accent-light: {light}; --accent-dark: {dark};"
-            rules.insert(0, f":root {{ {own} }}")
+        rules = [rule for rule in (self.accent_rule, self.chosen.css) if rule]
         return "\n".join(["@layer owner {", *rules, "}", ""]) if rules else ""
 
     @cached_property
-    def css_digest(self) -> str:
-        return hashlib.sha256(self.css.encode()).hexdigest()[:16]
+    def accent_rule(self) -> str:
+        if self.accent is None:
+            return ""
+        light, dark = self.accent.light.css, self.accent.dark.css
+        own = f"--accent: {self.accent.css}; --accent-light: {light}; --accent-dark: {dark};"
+        return f":root {{ {own} }}"
 
-    @property
-    def css_url(self) -> str:
-        """Where `css` is, an address for these very bytes; "" if there is none."""
-        return f"/style/{self.css_digest}.css" if self.css else ""
+    @cached_property
+    def sheets(self) -> dict[str, str]:
+        """What there is, by an address for these very bytes: the whole, and the colours alone."""
+        return {f"/style/{digest_of(css)}.css": css for css in (self.css, self.accent_rule) if css}
+
+    def css_url(self, path: str) -> str:
+        """The sheet for a page; "" if there is none. Where one logs in and changes all this, rules
+        of their own do not count: nobody can lock themselves out."""
+        css = self.accent_rule if path.startswith(WITHOUT_OWN_RULES) else self.css
+        return f"/style/{digest_of(css)}.css" if css else ""
 
     @cached_property
     def logo_card(self) -> "Logo | None":
         return Logo(self.logo) if self.logo else None
+
+
+def digest_of(css: str) -> str:
+    return hashlib.sha256(css.encode()).hexdigest()[:16]
 
 
 class Logo:
@@ -148,4 +161,5 @@ def in_a_line(source: str) -> str:
     html = render(source).replace("</p>\n<p>", "<br>\n")
     attributes = {"a": {"href"}, "abbr": {"title"}}
     schemes = {"http", "https", "mailto"}
-    return nh3.clean(html, tags=IN_A_LINE, attributes=attributes, url_schemes=schemes).strip()
+    clean = nh3.clean(html, tags=IN_A_LINE, attributes=attributes, url_schemes=schemes)
+    return EMPTY_LINK.sub("", clean).strip()

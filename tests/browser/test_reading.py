@@ -10,9 +10,11 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
+from models import Series
 from tests.blog import Blog, Person
 from tests.browser.conftest import DESKTOP, PHONE, OpenPage
 from tests.browser.test_every_page import NARROWEST, assert_accessible, furnished
+from tests.pictures import photo
 
 pytestmark = [
     pytest.mark.parametrize("backend", ["sqlite"], indirect=True),
@@ -300,15 +302,51 @@ def test_paper_gets_the_text_and_nothing_around_it(open_page: OpenPage, furnishe
 def test_no_page_scrolls_sideways(
     alice: Person, blog: Blog, open_page: OpenPage, viewport: dict[str, int]
 ) -> None:
-    slug = alice.write(
-        "Donaudampfschifffahrtsgesellschaftskapitänsmützenabzeichen",
-        f"https://example.org/{'a' * 200} {'Rindfleischetikettierung' * 5} `{'x' * 120}`\n\n"
-        f"## {'Überschriftenwort' * 5}\n\n| {'a | ' * 12}\n|{'---|' * 12}\n| {'b | ' * 12}",
+    word = "Donaudampfschifffahrtsgesellschaftskapitänsmützenabzeichen"
+    alice.post("/settings/profile", {"display_name": "A" * 80, "bio": word})
+    alice.post(
+        "/admin/settings",
+        {"site_name": "B" * 80, "footer": word, "language": "en", "date_format": "long"}
+        | {"per_page": "20", "accent": "#214a9b", "navigation": "", "css": ""},
     )
+    around = {"tags": "t" * 50, "series": word}
+    alice.write(f"{word} of before", "Long ago.", **around)
+    slug = alice.write(
+        word,
+        f"https://example.org/{'a' * 200} {'Rindfleischetikettierung' * 5} `{'x' * 120}`\n\n"
+        f"## {'Überschriftenwort' * 5}\n\n| {'a | ' * 12}\n|{'---|' * 12}\n| {'b | ' * 12}"
+        + f"\n\n## {word}\n\n{'Words of the sea. ' * 200}\n\n## {word}\n\nThe end.",
+        **around,
+    )
+    alice.write(f"{word} of after", "Just now.", **around)
     page = open_page(f"/posts/{slug}", javascript=True, viewport=viewport)
-    for path in (f"/posts/{slug}", "/", "/archive"):
+    series = alice.blog.rows(Series)[0].slug
+    paths = (f"/posts/{slug}", "/", "/archive", f"/series/{series}", f"/tags/{'t' * 50}")
+    for path in (*paths, "/users/alice", f"/search?q={'s' * 200}", "/series", "/nothing-here"):
         page.goto(path)
         assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"], path
+
+
+@pytest.mark.parametrize("viewport", [PHONE, DESKTOP], ids=["phone", "desktop"])
+def test_the_logo_is_small_from_the_first_moment(
+    alice: Person, open_page: OpenPage, viewport: dict[str, int]
+) -> None:
+    image = alice.image(photo(640, 640), alt="A heron")
+    alice.post("/admin/settings/logo", {"image": image["id"]})
+    page = open_page("/", viewport=viewport)
+    page.wait_for_load_state("load")
+    assert page.locator(".site-name img").bounding_box() == {**page_box(page), "height": 40}
+    page.route("**/media/**", lambda route: route.abort())
+    page.reload()
+    assert page.locator(".site-name img").evaluate("it => it.clientHeight") == 40
+
+
+def page_box(page: Page) -> dict[str, float]:
+    """Where a square of forty is at the head of a page."""
+    x, y = page.locator(".site-name").evaluate(
+        "it => { const box = it.getBoundingClientRect(); return [box.x, box.y + (box.height - 40) / 2] }"
+    )
+    return {"x": x, "y": y, "width": 40}
 
 
 def test_what_high_contrast_takes_away_is_not_needed(open_page: OpenPage, furnished: Blog) -> None:

@@ -232,6 +232,17 @@ def test_colour_and_rules_are_one_sheet_for_ever(alice: Person, stranger: Person
     assert again.status_code == 304
 
 
+def test_nobody_locks_themselves_out_by_rules_of_their_own(alice: Person, stranger: Person) -> None:
+    chosen(alice, css=".form, main { display: none }", accent="#8a1c3b")
+    for person, path in ((alice, PAGE), (alice, f"{PAGE}/logo"), (stranger, "/auth/login")):
+        sheet = stranger.get(style_of(person, path)).text
+        assert "--accent:" in sheet
+        assert "display: none" not in sheet
+    assert "display: none" in stranger.get(style_of(stranger)).text
+    chosen(alice, css=".form { display: none }")
+    assert style_of(alice, PAGE) == ""
+
+
 def test_a_page_that_was_kept_still_finds_a_style(alice: Person, stranger: Person) -> None:
     chosen(alice, css="p { color: green }")
     older = style_of(stranger)
@@ -274,6 +285,15 @@ def test_an_image_of_the_library_becomes_the_logo(alice: Person, stranger: Perso
     assert alice.post(f"{PAGE}/logo", {"image": ""}).status_code == 303
     assert ">Inkstand</a>" in stranger.get("/").text
     assert stranger.get(image["url"]).status_code == 404
+
+
+def test_the_library_knows_that_everybody_sees_the_logo(alice: Person) -> None:
+    image = alice.image(photo(60, 60))
+    alice.post(f"{PAGE}/logo", {"image": image["id"]})
+    assert "It is the logo" in alice.get(f"/media/{image['id']}/edit").text
+    page = alice.get(f"/media/{image['id']}/delete").text
+    assert "Readers can see it now." in page
+    assert "Only you and the editors" not in page
 
 
 def test_a_logo_that_is_deleted_is_gone(alice: Person, stranger: Person, blog: Blog) -> None:
