@@ -108,7 +108,7 @@ class KnownReaders:
     def fingerprint_of(self, scope: Scope) -> str:
         client = scope.get("client")
         agents = [value for name, value in scope["headers"] if name == b"user-agent"]
-        here = (client and client[0], agents[-1] if agents else None)
+        here = (client and client[0], agents[-1][: logins.LONGEST_USER_AGENT] if agents else None)
         if here not in self.fingerprints:
             if len(self.fingerprints) >= MOST_CLIENTS:
                 self.fingerprints.clear()

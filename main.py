@@ -103,6 +103,7 @@ def create_app(settings: Settings) -> Application:
     providers = {name: each.label for name, each in app.state.providers.items()}
     app.state.site = Site(app.state.database, values_of(settings) | {"providers": providers})
     app.state.public_watch.listeners += [app.state.pages.forget, app.state.site.forget]
+    app.state.pages.late = app.state.site.late = app.state.public_watch.advance
     app.state.templates = Templates(reload=not settings.in_production, asset=assets.url)
     app.state.templates.context_processors += [
         site_context,

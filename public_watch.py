@@ -73,6 +73,7 @@ class PublicWatch:
             self.epoch += 1
             if version is not None:
                 self.version = version
+                self.modified = max(self.modified, version)
             self.looked_at = self.sure_until = NEVER
         for listener in self.listeners:
             listener()

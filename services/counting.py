@@ -54,6 +54,7 @@ class Counting:
         self.network_of = network_of
         self.waiting: Counter[tuple[date, Visit]] = Counter()
         self.room = tallies.Room()
+        self.programs = visitors.Programs()
         self.days: set[date] = set()  # whose visitors can still be told apart
         self.flushing = threading.Lock()
         self.is_wanted = threading.Event()
@@ -77,15 +78,19 @@ class Counting:
         while not self.is_over:
             self.is_wanted.wait(FLUSH_SECONDS)
             self.is_wanted.clear()
-            try:
-                self.flush()
-            except SQLAlchemyError as error:
-                why = str(getattr(error, "orig", error)).strip()
-                log.warning("counting readers waits for the database: %s", why)
-            except Exception:
-                log.exception("counting readers failed")
-                self.waiting.clear()  # it would fail again, for ever
+            self.try_to_flush()
+        self.try_to_flush()  # what was noted while that was done
         self.database.close()  # if this has opened it again
+
+    def try_to_flush(self) -> None:
+        try:
+            self.flush()
+        except SQLAlchemyError as error:
+            why = str(getattr(error, "orig", error)).strip()
+            log.warning("counting readers waits for the database: %s", why)
+        except Exception:
+            log.exception("counting readers failed")
+            self.waiting.clear()  # it would fail again, for ever
 
     def flush(self) -> None:
         """Count all that was noted so far. Raises SQLAlchemyError: it was kept, for later."""
@@ -101,13 +106,17 @@ class Counting:
     def collect(self) -> None:
         """Without programs, the same ones together, on the day that it is now."""
         today, lost = day_of(now(), self.zone), 0
-        most_lookups = visitors.is_program.cache_info().misses + MOST_NEW_AGENTS
+        look_ups = MOST_NEW_AGENTS
         for raw, count in Counter(self.take()).items():
             visit = Visit(*raw)
-            if visitors.is_program.cache_info().misses >= most_lookups:
-                lost += count
-                continue
-            if visitors.is_program(visit.agent):
+            is_program = self.programs.known(visit.agent)
+            if is_program is None:
+                if not look_ups:
+                    lost += count
+                    continue
+                look_ups -= 1
+                is_program = self.programs.look_up(visit.agent)
+            if is_program:
                 continue
             key = today, visit._replace(network=self.network_of(visit.network))
             if key in self.waiting or len(self.waiting) < MOST_WAITING:

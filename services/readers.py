@@ -135,18 +135,14 @@ def spans_of(
 def sources(db: Session, which: ColumnElement[bool], first: date, views: int) -> list[Source]:
     """The hosts that led to most views, then the rest together, then those that came from nowhere
     that is known."""
-    total = func.sum(col(PostReferrer.views))
-    found = db.execute(
-        select(col(PostReferrer.host), total)
-        .where(which, col(PostReferrer.day) >= first)
-        .group_by(col(PostReferrer.host))
-        .order_by(total.desc(), col(PostReferrer.host))
-    )
-    named = [Source(host, int(count)) for host, count in found]
-    known = sum(source.views for source in named)
-    hosts = [source for source in named if not source.is_rest]
-    rest = known - sum(source.views for source in hosts[:MOST_SHOWN])
-    shown = hosts[:MOST_SHOWN] + ([Source(OTHERS, rest)] if rest else [])
+    total, host = func.sum(col(PostReferrer.views)), col(PostReferrer.host)
+    theirs = which, col(PostReferrer.day) >= first
+    known = int(db.scalar(select(total).where(*theirs)) or 0)
+    named = select(host, total).where(*theirs, host != OTHERS).group_by(host)
+    found = db.execute(named.order_by(total.desc(), host).limit(MOST_SHOWN))
+    shown = [Source(each, int(count)) for each, count in found]
+    if rest := known - sum(source.views for source in shown):
+        shown.append(Source(OTHERS, rest))
     return shown + ([Source("", views - known)] if views > known else [])
 
 

@@ -1,6 +1,7 @@
 """Telling readers from programs, and one reader of a day from another, without knowing either."""
 
 import re
+from collections import OrderedDict
 from collections.abc import Callable
 from datetime import date, datetime, timedelta, tzinfo
 from functools import lru_cache
@@ -20,6 +21,8 @@ from models import VisitorDigest, VisitorSalt
 LONGEST_HOST = 100
 HOST = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)+")
 # What a process has noted at the end of a day is stored a little later: the salt waits for it.
+ORIGIN = re.compile(rb"(?:[^/?#]*//)?[^/?#]*")  # of an address: the rest is read by nobody
+MOST_AGENTS = 2048
 GRACE = timedelta(minutes=10)
 AT_ONCE = 2000
 
@@ -28,17 +31,37 @@ def day_of(moment: datetime, zone: tzinfo) -> date:
     return moment.astimezone(zone).date()
 
 
-@lru_cache(maxsize=2048)
-def is_program(agent: bytes) -> bool:
-    """Whether a User-Agent is that of a crawler, a script or a monitor, by the list that many keep."""
-    from crawleruseragents import is_crawler  # 60 ms and 4 MiB, for a blog that is read
+class Programs:
+    """Which User-Agents are those of crawlers, scripts and monitors, by the list that many keep. What
+    was looked up is remembered by a digest: a name says much of who has it."""
 
-    return bool(is_crawler(agent.decode("latin-1")))
+    def __init__(self) -> None:
+        self.found: OrderedDict[bytes, bool] = OrderedDict()
+
+    def known(self, agent: bytes) -> bool | None:
+        """None if it was not looked up yet."""
+        key = digest_of(agent)
+        if key in self.found:
+            self.found.move_to_end(key)
+        return self.found.get(key)
+
+    def look_up(self, agent: bytes) -> bool:
+        from crawleruseragents import is_crawler  # 60 ms and 4 MiB, for a blog that is read
+
+        key = digest_of(agent)
+        self.found[key] = bool(is_crawler(agent.decode("latin-1")))
+        if len(self.found) > MOST_AGENTS:
+            self.found.popitem(last=False)
+        return self.found[key]
+
+
+def digest_of(agent: bytes) -> bytes:
+    return blake2b(agent, digest_size=8).digest()
 
 
 def host_of(referrer: bytes, own: bytes) -> str:
     """The host that a link was on; empty for one of our own pages, and for what is no address."""
-    host = plain_host(referrer)
+    host = plain_host(ORIGIN.match(referrer)[0])  # type: ignore[index]  # it matches anything
     return "" if host == plain_host(b"//" + own) else host
 
 

@@ -44,6 +44,26 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> float:
     return seconds
 
 
+@pytest.mark.parametrize("endless", [b"ab: cd\r\n", b"x"], ids=["many", "one"])
+def test_trailers_without_end_end_the_connection(blog: Blog, endless: bytes) -> None:
+    """They are no part of the body, so no other limit sees them."""
+    connection = connect(blog, POST + FORM + b"Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n")
+    sent = 0
+    with closing(connection), suppress(OSError):
+        while sent < 4 * MEGABYTE:
+            connection.sendall(endless * (16 * KILOBYTE // len(endless)))
+            sent += 16 * KILOBYTE
+            time.sleep(0.001)
+    assert sent < MEGABYTE
+
+
+def test_trailers_are_read_by_nobody(blog: Blog) -> None:
+    body = (
+        b"Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n1\r\na\r\n0\r\nX-Late: 1\r\n\r\n"
+    )
+    assert b" 422 " in rest(connect(blog, POST + FORM + body)).split(b"\r\n")[0]
+
+
 def connect(blog: Blog, first: bytes) -> socket.socket:
     connection = socket.create_connection(("127.0.0.1", blog.port), timeout=PATIENCE)
     connection.sendall(first)

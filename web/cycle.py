@@ -7,6 +7,8 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCy
 
 from web.answers import WHOLE
 
+# A larger body is copied for nobody: many slow readers share the one in memory.
+MOST_JOINED_BYTES = 64 * 1024
 EXTENSIONS: dict[str, dict[Any, Any]] = {WHOLE: {}}
 
 
@@ -28,8 +30,13 @@ class WholeCycle(RequestResponseCycle):
         parts.append(message["head"])
         if not self.keep_alive:
             parts.append(b"connection: close\r\n")
-        parts += (b"\r\n", message["body"])
+        parts.append(b"\r\n")
+        body = message["body"]
+        if is_small := len(body) <= MOST_JOINED_BYTES:
+            parts.append(body)
         self.transport.write(b"".join(parts))
+        if not is_small:
+            self.transport.write(body)
         self.message_event.set()
         if not self.keep_alive:
             self.transport.close()

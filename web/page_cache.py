@@ -25,7 +25,7 @@ from web.signing import Cookies
 
 # How long somebody waits for a page that is being made for another.
 WAIT_SECONDS = 10.0
-LONGEST_QUERY = 500
+LONGEST_QUERY = LONGEST_PATH = 500
 MOST_KINDS, MOST_OTHERS, MOST_HOSTS = 200, 10_000, 100
 # Whoever sends one of these may want something else than a page.
 SPECIAL = frozenset(
@@ -81,7 +81,8 @@ class PageCache:
         self.cache_control, self.for_caches = kept_by(cdn_seconds)
         self.hosts: set[bytes] = set()
         self.kinds: dict[Kind, None] = {}
-        self.others: set[tuple[int, Key]] = set()
+        self.others: set[tuple[int, Key]] = set()  # what is no such page, in this epoch
+        self.others_epoch = 0
         self.flights: Flights[Page | Recording] = Flights()
         self.compressing: Flights[None] = Flights()
 
@@ -212,8 +213,9 @@ class PageCache:
             shared = state(asked).get(SHARED)
             page = self.page_of(recording, shared, epoch, modified) if shared else None
             if page is None and not recording.is_fault:
-                if len(self.others) >= MOST_OTHERS:
+                if len(self.others) >= MOST_OTHERS or epoch != self.others_epoch:
                     self.others.clear()
+                    self.others_epoch = epoch
                 self.others.add((epoch, key))
             if page is None:
                 return recording
@@ -248,7 +250,7 @@ class PageCache:
         we know of no shared pages there."""
         scheme, path, query = key
         kind = self.kind_of(path)
-        if kind is None or len(query) > LONGEST_QUERY:
+        if kind is None or len(query) > LONGEST_QUERY or len(path) > LONGEST_PATH:
             return None
         if not query:
             return key

@@ -38,6 +38,7 @@ class DeadlineProtocol(HttpToolsProtocol):
     deadline: TimerHandle | None = None
     head_bytes: int | None = None  # so far, while a head is awaited
     is_in_body = False
+    idle_bytes = 0  # of a body, since something of it came: sizes of chunks, trailers
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -53,14 +54,28 @@ class DeadlineProtocol(HttpToolsProtocol):
             self.await_head()
         if self.head_bytes is not None:
             self.head_bytes += len(data)
+        if self.is_in_body:
+            self.idle_bytes += len(data)
         super().data_received(data)
         if self.head_bytes is not None and self.head_bytes > MOST_HEAD_BYTES:
             self.refuse_head()
+        elif self.is_in_body and self.idle_bytes > MOST_HEAD_BYTES:
+            self.hang_up()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if (
+            not self.is_in_body
+        ):  # else it is a trailer: nobody reads those, and there is no end to them
+            super().on_header(name, value)
+
+    def on_body(self, body: bytes) -> None:
+        self.idle_bytes = 0
+        super().on_body(body)
 
     def on_headers_complete(self) -> None:
         self.head_bytes = None
         self.set_deadline(None)
-        self.is_in_body = True
+        self.is_in_body, self.idle_bytes = True, 0
         if len(self.url) + sum(len(n) + len(v) + 4 for n, v in self.headers) > MOST_HEAD_BYTES:
             self.refuse_head()  # all of it came at once
             raise HeadTooLarge

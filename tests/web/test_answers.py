@@ -62,6 +62,15 @@ def test_requests_that_come_at_once_are_answered_one_after_the_other(
     assert re.findall(rb"HTTP/1\.1 (\d+) ", text) == [b"200", b"304", b"404", b"200"]
 
 
+def test_a_large_page_arrives_whole(alice: Person, blog: Blog) -> None:
+    alice.write("Long", "Higher than ever, & more. " * 5000)
+    page = warm(blog, "/posts/long", **{"accept-encoding": "identity"})
+    assert len(page.content) > 100_000
+    head, _, body = talk(blog, request("/posts/long", Connection="close")).partition(b"\r\n\r\n")
+    assert body == page.content
+    assert f"content-length: {len(body)}".encode() in head
+
+
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 @pytest.mark.parametrize("known", [False, True], ids=["new", "known"])
 def test_a_server_that_has_no_such_extension_sends_the_same(

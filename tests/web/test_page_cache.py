@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
+from threading import Event
 from typing import Any
 
 import brotli
@@ -96,6 +97,66 @@ def test_everybody_gets_from_memory_what_the_whole_application_makes(
 
 def plain(response: httpx2.Response) -> dict[str, str]:
     return {k: v for k, v in response.headers.items() if k not in ("date", "x-request-id")}
+
+
+def test_a_page_is_never_made_with_what_stood_at_its_foot_before(alice: Person, blog: Blog) -> None:
+    """While one process reads the links to all pages anew, others wait for it."""
+    pages = blog.app.state.pages
+    find, is_reading, may_go_on = pages.find, Event(), Event()
+    pages.now()
+
+    def slowly(db: Any) -> Any:
+        is_reading.set()
+        may_go_on.wait(5)
+        return find(db)
+
+    alice.write("About", "Who we are.", kind="page")
+    pages.find = slowly
+    try:
+        pages.forget()
+        with ThreadPoolExecutor() as pool:
+            first = pool.submit(pages.now)
+            assert is_reading.wait(5)
+            second = pool.submit(pages.now)
+            time.sleep(0.1)
+            assert not second.done()
+            may_go_on.set()
+            assert (
+                [link.path for link in second.result()]
+                == ["/about"]
+                == [link.path for link in first.result()]
+            )
+    finally:
+        pages.find = find
+
+
+def test_what_could_not_be_read_after_a_change_is_not_kept(alice: Person, blog: Blog) -> None:
+    pages = blog.app.state.pages
+    find = pages.find
+
+    def fail(db: Any) -> Any:
+        raise OperationalError("", {}, Exception("away"))
+
+    alice.write("Tides", "Higher than ever.")
+    warm(blog, "/posts/tides")
+    pages.find = fail
+    try:
+        alice.write("About", "Who we are.", kind="page")
+        assert "/about" not in warm(blog, "/posts/tides").text
+    finally:
+        pages.find = find
+    pages.good_until = 0.0
+    pages.now()
+    assert "/about" in warm(blog, "/posts/tides").text
+
+
+def test_long_addresses_are_not_remembered(alice: Person, blog: Blog) -> None:
+    warm(blog, "/posts/" + alice.write("Tides", "Higher than ever."))
+    for path in ("x" * 30, "x" * 600):
+        assert blog.visitor().get(f"/posts/{path}").status_code == 404
+    known = {path for _, (_, path, _) in cache_of(blog).others}
+    assert f"/posts/{'x' * 30}" in known
+    assert max(map(len, known)) < 100
 
 
 def is_from_memory(blog: Blog, person: Person, path: str) -> bool:
