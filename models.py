@@ -25,6 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.types import TypeEngine
 from sqlmodel import Field, SQLModel
 
+from languages import N_, _
 from settings import Role
 
 # Names for every constraint, so that a migration can find them again on both databases.
@@ -87,6 +88,12 @@ def of_person(**extra: Any) -> Any:
 
 
 NOBODY = "deleted"  # a reserved name: see services/departures.py
+NAME_OF_NOBODY = N_("Deleted user")
+
+
+def byline(username: str, name: str) -> str:
+    """How readers know somebody; those who have left by a word of the language that is spoken."""
+    return _(NAME_OF_NOBODY) if username == NOBODY else name
 
 
 class User(SQLModel, table=True):
@@ -135,6 +142,10 @@ class User(SQLModel, table=True):
     def is_nobody(self) -> bool:
         """Whether this is no person, but who the texts of people who have left belong to."""
         return self.username == NOBODY
+
+    @property
+    def byline(self) -> str:
+        return byline(self.username, self.display_name)
 
 
 class Site(SQLModel, table=True):

@@ -112,7 +112,7 @@ def items(view: View) -> Iterator[dict[str, Any]]:
                 "summary": entry.excerpt,
                 "date_published": rfc3339(entry.published_at),
                 "date_modified": rfc3339(entry.changed_at),
-                "authors": [without_nothing({"name": entry.author, "url": view.author_url(item)})],
+                "authors": [without_nothing({"name": item.author, "url": view.author_url(item)})],
                 "tags": [tag.name for tag in entry.tags] or None,
             }
         )

@@ -61,7 +61,7 @@ def show(
         before=before,
         other=compared_with,
         difference=difference,
-        html=markdown.render(text.get("content", "")),
+        html=markdown.said(markdown.render(text.get("content", ""))),
     )
 
 

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from functools import cache
 
-from languages import N_
-from services import markdown
+from languages import N_, spoken
+from services import cheat_sheet_german, markdown
 
 
 @dataclass(frozen=True)
@@ -17,13 +17,21 @@ class Example:
     says: str = ""
 
 
-@cache
 def examples() -> tuple[Example, ...]:
-    """The whole sheet, rendered once in the life of a process."""
+    """The whole sheet, rendered once in the life of a process, and for each language."""
+    return sheet_in(spoken().language)
+
+
+@cache
+def sheet_in(language: str) -> tuple[Example, ...]:
     return tuple(
-        Example(name, source, "" if says else markdown.render(source), says)
-        for name, source, says in SHEET
+        Example(name, source, "" if says else markdown.said(markdown.render(source)), says)
+        for name, english, says in SHEET
+        for source in [SOURCES.get(language, {}).get(name, english)]
     )
+
+
+SOURCES: dict[str, dict[str, str]] = {"de": cheat_sheet_german.SOURCES}
 
 
 SHEET = (

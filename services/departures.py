@@ -9,7 +9,7 @@ from sqlmodel import Session, col, select
 
 from errors import Conflict
 from languages import N_
-from models import NOBODY, Post, Revision, User, now
+from models import NAME_OF_NOBODY, NOBODY, Post, Revision, User, now
 from services import (
     accounts,
     audit,
@@ -78,7 +78,7 @@ def find_or_make_nobody(db: Session) -> User:
             with db.begin_nested():
                 found = User(
                     username=NOBODY,
-                    display_name="Deleted user",
+                    display_name=NAME_OF_NOBODY,
                     password_hash="",
                     role=Role.reader,
                     disabled_at=now(),

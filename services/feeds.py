@@ -10,7 +10,7 @@ from sqlalchemy import LargeBinary, cast, func
 from sqlalchemy.orm import load_only
 from sqlmodel import Session, col, select
 
-from models import NOBODY, Post, Site, Tag, User
+from models import NOBODY, Post, Site, Tag, User, byline
 from services import reading, streams, tag_uris, whole_links
 from services.streams import Entry, Stream
 from settings import Settings
@@ -29,6 +29,10 @@ class Item:
     id: str
     entry: Entry
     html: str | None
+
+    @property
+    def author(self) -> str:
+        return byline(self.entry.username, self.entry.author)
 
     @property
     def author_path(self) -> str | None:

@@ -78,7 +78,7 @@ def of_post(db: Session, site: Any, shown: Page, html: str) -> Head:
         canonical=site.link_base + post.path,
         image=image,
         kind="website" if post.is_page else "article",
-        author="" if post.is_page else author.display_name,
+        author="" if post.is_page else author.byline,
         author_url="" if post.is_page or author.is_nobody else address_of(site, author),
         published=w3c(post.published_at),
         modified=w3c(post.changed_at),
@@ -250,7 +250,7 @@ def page_data(site: Any, shown: Page, head: Head) -> dict[str, Any]:
 
 
 def person_of(site: Any, author: User) -> dict[str, Any]:
-    person: dict[str, Any] = {"@type": "Person", "name": author.display_name}
+    person: dict[str, Any] = {"@type": "Person", "name": author.byline}
     return person if author.is_nobody else person | {"url": address_of(site, author)}
 
 

@@ -26,6 +26,7 @@ def render(source: str, of_stranger: bool) -> str:
     """
     html = markdown.render(source.replace("\r\n", "\n").replace("\r", "\n"))
     texts.check_page(html)
+    html = markdown.said(html)
     return links.of_strangers(html) if of_stranger else html
 
 

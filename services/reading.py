@@ -8,7 +8,7 @@ from settings import Settings
 
 def html_of(post: Post, author: User, settings: Settings) -> str:
     """The HTML of a post, safe to show. It may take a while if `is_outdated(post)`."""
-    html = markdown.render(post.content) if is_outdated(post) else post.html
+    html = markdown.said(markdown.render(post.content) if is_outdated(post) else post.html)
     return links.of_strangers(html) if is_stranger(author, settings) else html
 
 

@@ -48,11 +48,12 @@ def by_slug(db: Session, slug: str) -> Series:
 
 
 def index(db: Session, after: str = "", before: str = "") -> listings.Listing:
-    """Rows with `slug`, `title`, `description`, `author` and `parts`: what has public parts."""
+    """Rows with `slug`, `title`, `description`, `username`, `author` and `parts`: what has public parts."""
     columns: Any = (
         Series.slug,
         Series.title,
         Series.description,
+        User.username,
         col(User.display_name).label("author"),
         func.count(col(Post.id)).label("parts"),
     )

@@ -17,7 +17,7 @@ MAY_IMPORT = {
     "settings": set(),
     "languages": set(),
     "errors": {"languages"},
-    "models": {"settings"},
+    "models": {"settings", "languages"},
     "public_version": {"models"},
     "database": {"settings", "models", "public_version"},
     "migrations": {"settings", "models", "database"},

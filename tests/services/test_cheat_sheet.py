@@ -1,5 +1,8 @@
 """The cheat sheet: what it shows is what the renderer does."""
 
+import re
+
+from languages import Speech, speaking
 from services import cheat_sheet, markdown
 
 # What each example is there to show.
@@ -34,6 +37,19 @@ def test_every_example_becomes_what_it_is_there_to_show() -> None:
         assert SHOWS[example.name] in markdown.render(in_a_text), example.name
         assert bool(example.html) != bool(example.says)
         assert example.html in ("", markdown.render(example.source))
+
+
+def test_it_is_in_the_language_of_the_blog() -> None:
+    english = {each.name: each for each in cheat_sheet.examples()}
+    with speaking(Speech("de")):
+        german = {each.name: each for each in cheat_sheet.examples()}
+    assert german.keys() == english.keys()
+    same = [name for name in german if german[name].source == english[name].source]
+    assert same == ["Contents"]
+    assert set(cheat_sheet.SOURCES["de"]) == german.keys() - set(same)
+    kind = re.compile(r"<[a-z0-9]+")
+    for name, example in german.items():
+        assert kind.findall(example.html) == kind.findall(english[name].html), name
 
 
 def test_it_asks_other_sites_for_nothing() -> None:
