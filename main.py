@@ -31,7 +31,7 @@ from routers.receiving import UPLOADS
 from routers.redirects import handle_redirects
 from routers.refusals import note_refusals
 from routers.relying_parties import passkey_context
-from services import cheat_sheet, heads, media, zones
+from services import audit_sentences, cheat_sheet, editor_words, heads, media, permissions, zones
 from services.cards.gallery import Gallery
 from services.counting import Counting
 from services.logins import device_name
@@ -118,8 +118,15 @@ def create_app(settings: Settings) -> Application:
         "og_locale": heads.locale_of,
         **zones.words(settings.zone),
         "grouped": grouped,
+        "role": permissions.role_name,
+        "kind_of_event": audit_sentences.kind,
+        "details": audit_sentences.details,
     }
-    app.state.templates.env.globals |= {"cheat_sheet": cheat_sheet.examples, "now": now}
+    app.state.templates.env.globals |= {
+        "cheat_sheet": cheat_sheet.examples,
+        "editor_words": editor_words.words,
+        "now": now,
+    }
 
     for router in ROUTERS:
         app.include_router(router)

@@ -8,9 +8,10 @@ from starlette.responses import Response
 
 from auth_dependencies import CurrentClient, CurrentSession, CurrentUser, guarded
 from database import Db
+from languages import _
 from models import User
 from services import people
-from services.permissions import MANAGE_USERS
+from services.permissions import MANAGE_USERS, role_name
 from web.forms import Form, form_of
 from web.templating import page, redirect
 
@@ -55,7 +56,11 @@ def update(
 ) -> Response:
     with form.or_show("people/show.html", person=found):
         people.give_role(db, owner, found, form.data.role, client)
-    return back(request, found, f"{found.display_name} is {found.role} now.")
+    return back(
+        request,
+        found,
+        _("%(name)s is %(role)s now.", name=found.display_name, role=role_name(found.role)),
+    )
 
 
 @router.post("/{username}/suspend", name="people.suspend")
@@ -69,7 +74,11 @@ def suspend(
 ) -> Response:
     people.suspend(db, owner, found, client)
     session.end_elsewhere(str(found.id))
-    return back(request, found, f"{found.display_name} is logged out and cannot log in any more.")
+    return back(
+        request,
+        found,
+        _("%(name)s is logged out and cannot log in any more.", name=found.display_name),
+    )
 
 
 @router.post("/{username}/unsuspend", name="people.unsuspend")
@@ -77,7 +86,7 @@ def unsuspend(
     request: Request, owner: CurrentUser, found: Person, client: CurrentClient, db: Db
 ) -> Response:
     people.unsuspend(db, owner, found, client)
-    return back(request, found, f"{found.display_name} may log in again.")
+    return back(request, found, _("%(name)s may log in again.", name=found.display_name))
 
 
 @router.post("/{username}/logins/delete", name="people.log_out")
@@ -91,7 +100,7 @@ def log_out(
 ) -> Response:
     people.log_out_everywhere(db, owner, found, client)
     session.end_elsewhere(str(found.id))
-    return back(request, found, f"{found.display_name} is logged out everywhere.")
+    return back(request, found, _("%(name)s is logged out everywhere.", name=found.display_name))
 
 
 def back(request: Request, found: User, say: str) -> Response:

@@ -16,7 +16,7 @@ from auth_dependencies import (
 )
 from database import Db
 from errors import Invalid, NotFound, TooOften, WrongCode, WrongPasskey
-from languages import _
+from languages import _, ngettext
 from models import User
 from routers.auth import Next, NextForm
 from routers.entering import log_in
@@ -135,10 +135,22 @@ def proven(
 def used_up(request: Request, db: Db, user: User, client: CurrentClient) -> str:
     """Tell the owner that a recovery code was used; the sentence for the next page."""
     left = two_factor.of_user(db, user).recovery_codes
-    sentence = _("A recovery code was used to log in. %(left)s of them are left.", left=left)
+    sentence = ngettext(
+        "A recovery code was used to log in. %(left)s of them is left.",
+        "A recovery code was used to log in. %(left)s of them are left.",
+        left,
+        left=left,
+    )
     settings = request.app.state.settings
     two_factor.tell(db, settings, user, client, audit.RECOVERY_CODE_USED, sentence)
-    return f"Welcome back, {user.display_name}. You have {left} recovery codes left."
+    welcome = _("Welcome back, %(display_name)s.", display_name=user.display_name)
+    codes = ngettext(
+        "You have %(left)s recovery code left.",
+        "You have %(left)s recovery codes left.",
+        left,
+        left=left,
+    )
+    return f"{welcome} {codes}"
 
 
 def shown(db: Db, user: User) -> dict[str, Any]:

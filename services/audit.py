@@ -8,6 +8,7 @@ from sqlmodel import Session, col, select
 
 from backends.limits import Limit, Limits
 from database import Database, after_commit
+from languages import N_
 from models import AuditEvent, User
 from services.logins import LONGEST_USER_AGENT, Client
 
@@ -16,60 +17,60 @@ LONGEST_DETAIL = 200
 NOBODY = Client()
 REFUSALS_OF_NETWORK = Limit("refusals of network that are stored", 30, timedelta(hours=1))
 
-REGISTERED = "registered"
-LOGGED_IN = "logged in"
-SECOND_STEP_ASKED = "second step asked"
-SECOND_STEP_FAILED = "second step failed"
-LOGIN_FAILED = "login failed"
-LOGIN_RESTORED = "login restored"
-LOGGED_OUT = "logged out"
-CONFIRMED = "login confirmed"
-CONFIRMATION_FAILED = "confirmation failed"
-APP_ADDED = "authenticator app set up"
-APP_REMOVED = "authenticator app removed"
-RECOVERY_CODES_MADE = "recovery codes made"
-RECOVERY_CODE_USED = "recovery code used"
-PASSKEY_ADDED = "passkey added"
-PASSKEY_RENAMED = "passkey renamed"
-PASSKEY_REMOVED = "passkey removed"
-PASSKEY_REFUSED = "passkey refused"
-PASSKEY_COPIED = "passkey copied"
-COOKIE_STOLEN = "stolen cookie used"
-PROTECTION = "login moved"
-DEVICE_ENDED = "device logged out"
-DEVICES_ENDED = "other devices logged out"
-IDENTITY_LINKED = "identity linked"
-IDENTITY_UNLINKED = "identity unlinked"
-ACCESS_GIVEN = "access token made"
-ACCESS_TAKEN = "access token revoked"
-API_LOGIN = "logged in to the API"
-API_LOGOUT = "logged out of the API"
-REFRESH_REUSED = "used refresh token used again"
-PASSWORD_CHANGED = "password changed"  # noqa: S105
-RESET_ASKED = "link for a new password asked for"
-PASSWORD_GIVEN = "password set on the server"  # noqa: S105
-PASSWORD_RESET = "password set by mail"  # noqa: S105
-EMAIL_CHANGE_ASKED = "new e-mail address given"
-EMAIL_CHANGED = "e-mail address changed"
-EMAIL_REMOVED = "e-mail address removed"
-EMAIL_VERIFIED = "e-mail address confirmed"
-USERNAME_CHANGED = "username changed"
-EXPORTED = "data exported"
-DELETED = "account deleted"
-ROLE_CHANGED = "role changed"
-OWNER_CHANGED = "blog handed over"
-SUSPENDED = "account suspended"
-UNSUSPENDED = "suspension lifted"
-LOGGED_OUT_EVERYWHERE = "logged out everywhere"
-INVITED = "invitation made"
-UNINVITED = "invitation taken back"
-LIMITED = "limit reached"
-FORBIDDEN = "refused"
-POST_PUBLISHED = "post published"
-TAG_RENAMED = "tag renamed"
-TAG_MERGED = "tags merged"
-POST_SCHEDULED = "post scheduled"
-SITE_CHANGED = "site settings changed"
+REGISTERED = N_("registered")
+LOGGED_IN = N_("logged in")
+SECOND_STEP_ASKED = N_("second step asked")
+SECOND_STEP_FAILED = N_("second step failed")
+LOGIN_FAILED = N_("login failed")
+LOGIN_RESTORED = N_("login restored")
+LOGGED_OUT = N_("logged out")
+CONFIRMED = N_("login confirmed")
+CONFIRMATION_FAILED = N_("confirmation failed")
+APP_ADDED = N_("authenticator app set up")
+APP_REMOVED = N_("authenticator app removed")
+RECOVERY_CODES_MADE = N_("recovery codes made")
+RECOVERY_CODE_USED = N_("recovery code used")
+PASSKEY_ADDED = N_("passkey added")
+PASSKEY_RENAMED = N_("passkey renamed")
+PASSKEY_REMOVED = N_("passkey removed")
+PASSKEY_REFUSED = N_("passkey refused")
+PASSKEY_COPIED = N_("passkey copied")
+COOKIE_STOLEN = N_("stolen cookie used")
+PROTECTION = N_("login moved")
+DEVICE_ENDED = N_("device logged out")
+DEVICES_ENDED = N_("other devices logged out")
+IDENTITY_LINKED = N_("identity linked")
+IDENTITY_UNLINKED = N_("identity unlinked")
+ACCESS_GIVEN = N_("access token made")
+ACCESS_TAKEN = N_("access token revoked")
+API_LOGIN = N_("logged in to the API")
+API_LOGOUT = N_("logged out of the API")
+REFRESH_REUSED = N_("used refresh token used again")
+PASSWORD_CHANGED = N_("password changed")
+RESET_ASKED = N_("link for a new password asked for")
+PASSWORD_GIVEN = N_("password set on the server")
+PASSWORD_RESET = N_("password set by mail")
+EMAIL_CHANGE_ASKED = N_("new e-mail address given")
+EMAIL_CHANGED = N_("e-mail address changed")
+EMAIL_REMOVED = N_("e-mail address removed")
+EMAIL_VERIFIED = N_("e-mail address confirmed")
+USERNAME_CHANGED = N_("username changed")
+EXPORTED = N_("data exported")
+DELETED = N_("account deleted")
+ROLE_CHANGED = N_("role changed")
+OWNER_CHANGED = N_("blog handed over")
+SUSPENDED = N_("account suspended")
+UNSUSPENDED = N_("suspension lifted")
+LOGGED_OUT_EVERYWHERE = N_("logged out everywhere")
+INVITED = N_("invitation made")
+UNINVITED = N_("invitation taken back")
+LIMITED = N_("limit reached")
+FORBIDDEN = N_("refused")
+POST_PUBLISHED = N_("post published")
+TAG_RENAMED = N_("tag renamed")
+TAG_MERGED = N_("tags merged")
+POST_SCHEDULED = N_("post scheduled")
+SITE_CHANGED = N_("site settings changed")
 
 RECORDED = "audit event recorded"  # after the commit; listeners get the event
 

@@ -7,6 +7,8 @@ from difflib import SequenceMatcher
 from itertools import groupby, takewhile
 from typing import Literal
 
+from languages import N_, _
+
 # Comparing takes time with the product of both lengths, and in bad cases more: of longer texts all
 # that lies between their equal ends is shown in one piece, and longer lines are not looked into.
 MOST_PAIRS = 250_000
@@ -20,6 +22,8 @@ WORDS = re.compile(r"\w+|\s+|[^\w\s]")
 CONTEXT = 3
 MOST_IN_A_ROW = 300
 MOST_LINES = 2_000
+SAME = N_("%(count)s lines that are the same")  # of at least three
+MORE = N_("%(count)s lines more")
 
 
 @dataclass(frozen=True)
@@ -55,16 +59,16 @@ class Budget:
 
 def for_page(old: str, new: str) -> list[Line]:
     """What changed with a little around it, and gaps for what is too much to look at."""
-    runs = [list(run) for _, run in groupby(lines(old, new), key=lambda line: line.kind)]
+    runs = [list(run) for _kind, run in groupby(lines(old, new), key=lambda line: line.kind)]
     shown: list[Line] = []
     for place, run in enumerate(runs):
         if run[0].kind == "same":
             before, after = CONTEXT * (place > 0), CONTEXT * (place < len(runs) - 1)
-            shown += folded(run, before, after, "that are the same")
+            shown += folded(run, before, after, SAME)
         else:
-            shown += folded(run, MOST_IN_A_ROW, 0, "more")
+            shown += folded(run, MOST_IN_A_ROW, 0, MORE)
         if len(shown) > MOST_LINES:
-            return [*shown, Line("gap", "And more further down")]
+            return [*shown, Line("gap", _("And more further down"))]
     return shown
 
 
@@ -73,7 +77,7 @@ def folded(run: list[Line], first: int, last: int, what: str) -> list[Line]:
     left_out = len(run) - first - last
     if left_out < 3:
         return run
-    return [*run[:first], Line("gap", f"{left_out} lines {what}"), *run[len(run) - last :]]
+    return [*run[:first], Line("gap", _(what, count=left_out)), *run[len(run) - last :]]
 
 
 def lines(old: str, new: str) -> list[Line]:

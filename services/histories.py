@@ -52,6 +52,7 @@ class Other:
     name: str
     text: dict[str, str]
     is_older: bool
+    number: int | None = None
 
 
 def page(db: Session, post: Post, before: int | None = None, after: int | None = None) -> History:
@@ -137,7 +138,8 @@ def find_other(db: Session, post: Post, number: int, wanted: str) -> Other | Non
     if not (wanted.isascii() and wanted.isdigit()):
         raise NotFound
     other = find(db, post, int(wanted)).revision
-    return Other(_("Revision %(number)s", number=other.number), other.text, other.number < number)
+    name = _("Revision %(number)s", number=other.number)
+    return Other(name, other.text, other.number < number, other.number)
 
 
 def landmarks(db: Session, post: Post) -> tuple[int, int | None]:

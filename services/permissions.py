@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from languages import N_
+from languages import N_, _
 from models import Post, Series, User
 from settings import Role, Settings
 
@@ -22,12 +22,23 @@ MEANING = {
     MANAGE_USERS: N_("Manage the accounts of this blog."),
     MANAGE_SITE: N_("Manage this blog."),
 }
+ROLES: dict[str, str] = {
+    Role.reader: N_("reader"),
+    Role.author: N_("author"),
+    Role.editor: N_("editor"),
+    Role.owner: N_("owner"),
+}
 SCOPES: dict[str, frozenset[str]] = {
     Role.reader: frozenset({READ}),
     Role.author: frozenset({READ, WRITE}),
     Role.editor: frozenset({READ, WRITE, EDIT_ANY, MODERATE}),
     Role.owner: frozenset(MEANING),
 }
+
+
+def role_name(role: str) -> str:
+    """In the language that is spoken."""
+    return _(ROLES[Role(role)])
 
 
 def scopes_of(user: User) -> frozenset[str]:

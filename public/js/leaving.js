@@ -6,7 +6,7 @@ const PREFIX = "inkstand:text:";
 for (const form of document.querySelectorAll('form[action="/auth/logout"]')) {
   form.addEventListener("submit", (event) => {
     const keys = kept(form.dataset.account);
-    if (keys.length && !confirm("A text in this browser has not reached the blog yet. Log out and lose it?")) {
+    if (keys.length && !confirm(form.dataset.loses)) {
       event.preventDefault();
     } else {
       for (const key of keys) localStorage.removeItem(key);

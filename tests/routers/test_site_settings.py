@@ -322,7 +322,9 @@ def test_the_audit_log_tells_what_was_changed(alice: Person, blog: Blog) -> None
     chosen(alice, site_name="Tides", css="p {}")  # nothing is new
     events = [e for e in blog.rows(AuditEvent) if e.action == audit.SITE_CHANGED]
     assert [event.details for event in events] == [{"changed": "css, site_name"}]
-    assert "changed how the blog presents itself: css, site_name" in alice.get("/admin/audit").text
+    assert (
+        "changed how the blog presents itself: Style sheet, Name" in alice.get("/admin/audit").text
+    )
 
 
 def test_another_process_shows_it_within_a_second(

@@ -1,5 +1,7 @@
 // Nothing but the text, over the whole screen. Escape leaves.
 
+import { said } from "./words.js";
+
 export function startCalm(desk) {
   const button = desk.form.querySelector('[data-tool="calm"]');
   if (!button) return;
@@ -7,7 +9,7 @@ export function startCalm(desk) {
   const set = (isCalm) => {
     root.classList.toggle("calm", isCalm);
     button.ariaPressed = String(isCalm);
-    button.ariaLabel = isCalm ? "Leave full screen" : "Full screen";
+    button.ariaLabel = said(isCalm ? "leaveFullScreen" : "fullScreen");
   };
   const leave = () => {
     set(false);

@@ -1,5 +1,7 @@
 // How many words there are, and how long it takes to read them.
 
+import { LOCALE, said } from "./words.js";
+
 const WORDS_A_MINUTE = 230; // as on the page of a post
 const MOST_SEGMENTED = 100_000; // characters; the segmenter takes a while for more
 const PAUSE = 300;
@@ -12,7 +14,8 @@ export function startCounts(desk) {
   const tell = () => {
     const count = words(prose(desk.text.value), segmenter);
     const minutes = Math.max(Math.floor(count / WORDS_A_MINUTE), 1);
-    place.textContent = count ? `${count.toLocaleString("en")} ${count === 1 ? "word" : "words"} · ${minutes} min read` : "";
+    const values = { count: count.toLocaleString(LOCALE), minutes };
+    place.textContent = count ? said(count === 1 ? "oneWord" : "manyWords", values) : "";
   };
   desk.onChange(() => {
     clearTimeout(waiting);

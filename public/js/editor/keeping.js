@@ -4,6 +4,7 @@
 import { autosave } from "./autosaves.js";
 import { LocalCopy } from "./local_copies.js";
 import { restore } from "./restoring.js";
+import { LOCALE, said } from "./words.js";
 
 const PAUSE = 2_000; // after the last key
 const LONGEST = 5_000; // while keys go on
@@ -110,7 +111,7 @@ class Keeping {
       this.say("");
       return this.arrived(text);
     }
-    const slow = setTimeout(() => this.wait || this.say("Saving…", "busy"), A_WHILE);
+    const slow = setTimeout(() => this.wait || this.say(said("saving"), "busy"), A_WHILE);
     const answer = await autosave(this.address(), this.about(values), isLeaving);
     clearTimeout(slow);
     if (answer.is !== "kept") return this.failed(answer);
@@ -160,31 +161,31 @@ class Keeping {
 
   failed({ is, sentence, after }) {
     this.keepHere();
-    const kept = this.isInBrowser ? "kept in this browser" : "please keep this page open";
+    const kept = said(this.isInBrowser ? "keptHere" : "keepOpen");
     if (is === "refused") {
-      this.say(`${sentence} Your text: ${kept}.`, "wrong");
+      this.say(said("refused", { sentence, kept }), "wrong");
       return false;
     }
     this.wait = Math.min(Math.max(this.wait * 2, PAUSE, after || 0), LONGEST_WAIT);
     this.later(this.wait);
     if (is === "out") this.sayLoggedOut(kept);
-    else this.say(`${navigator.onLine ? "The blog does not answer" : "Offline"}: ${kept}`, "offline");
+    else this.say(said(navigator.onLine ? "noAnswer" : "offline", { kept }), "offline");
     return false;
   }
 
   sayLoggedOut(kept) {
-    if (!this.say(`You are logged out: ${kept}. `, "offline")) return;
+    if (!this.say(`${said("loggedOut", { kept })} `, "offline")) return;
     const link = document.createElement("a");
-    Object.assign(link, { href: "/auth/login?next=/drafts", target: "_blank", textContent: "Log in again" });
+    Object.assign(link, { href: "/auth/login?next=/drafts", target: "_blank", textContent: said("logInAgain") });
     this.desk.status?.append(link);
   }
 
   sayWhen() {
-    const at = new Date().toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
-    const say = (when) => this.say([`Saved ${when}`, this.notice].filter(Boolean).join(". "));
-    say("a moment ago");
+    const time = new Date().toLocaleTimeString(LOCALE, { hour: "2-digit", minute: "2-digit" });
+    const say = (sentence) => this.say([sentence, this.notice].filter(Boolean).join(". "));
+    say(said("savedNow"));
     clearTimeout(this.moment);
-    this.moment = setTimeout(() => !this.isTyped && say(`at ${at}`), A_MOMENT);
+    this.moment = setTimeout(() => !this.isTyped && say(said("savedAt", { time })), A_MOMENT);
   }
 
   // There may be no later, so this waits for nothing, not even for what is on its way.

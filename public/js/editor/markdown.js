@@ -1,5 +1,7 @@
 // What each button of the toolbar does to the text.
 
+import { said } from "./words.js";
+
 export const TOOLS = {
   bold: (desk) => wrap(desk, "**"),
   italic: (desk) => wrap(desk, "*"),
@@ -12,7 +14,7 @@ export const TOOLS = {
   tasks: (desk) => toggleLines(desk, /^[-*+] \[[ xX]\] /, () => "- [ ] "),
   callout: (desk) => putBlock(desk, "> [!NOTE]\n> ", 12),
   rule: (desk) => putBlock(desk, "---\n\n", 5),
-  table: (desk) => putBlock(desk, "| One | Two |\n| --- | --- |\n|     |     |", 2, 5),
+  table,
   code,
   link,
   note,
@@ -91,6 +93,12 @@ function putBlock(desk, block, from = block.length, to = from) {
   const below = !after || block.endsWith("\n\n") || after.startsWith("\n\n") ? "" : after.startsWith("\n") ? "\n" : "\n\n";
   const at = end + above.length;
   desk.replace(end, end, above + block + below, [at + from, at + to]);
+}
+
+function table(desk) {
+  const first = said("firstColumn");
+  const block = `| ${first} | ${said("secondColumn")} |\n| --- | --- |\n|     |     |`;
+  putBlock(desk, block, 2, 2 + first.length);
 }
 
 function code(desk) {

@@ -2,6 +2,7 @@
 
 import { NoPreview, Renderer } from "./renderer.js";
 import { keepInStep } from "./scrolling.js";
+import { said } from "./words.js";
 
 const WIDE = matchMedia("(width >= 60rem)");
 const PAUSE_AFTER_FAULT = 3_000;
@@ -13,7 +14,7 @@ export function startPreview(desk) {
   const preview = new Preview(desk, pane);
   const choose = (isLooking) => {
     desk.form.classList.toggle("looking", isLooking);
-    look.textContent = isLooking ? "Write" : "Preview";
+    look.textContent = said(isLooking ? "write" : "preview");
     preview.update();
   };
   look.type = "button";
@@ -68,7 +69,7 @@ class Preview {
       this.step();
       return this.renderer.rest;
     } catch (error) {
-      this.note(error instanceof NoPreview ? error.message : "The preview cannot be reached at the moment. Your text is not affected.");
+      this.note(error instanceof NoPreview ? error.message : said("noPreview"));
       return PAUSE_AFTER_FAULT;
     }
   }

@@ -1,5 +1,7 @@
 // The server's way from Markdown to HTML: over a WebSocket, and by a form while there is none.
 
+import { said } from "./words.js";
+
 const ADDRESS = "/live/preview";
 const FORM = "/preview";
 const PATIENCE = 10_000;
@@ -86,8 +88,8 @@ async function byForm(text) {
   const response = await fetch(FORM, { method: "POST", body, redirect: "manual" });
   if (response.ok) return response.text();
   // A redirect leads to the login form.
-  if (response.type === "opaqueredirect") throw new NoPreview("Your login has ended. Log in again in another tab; your text stays here.");
-  if ([413, 422].includes(response.status)) throw new NoPreview("This text is too long to be shown here.");
-  if (response.status === 403) throw new NoPreview("Your account may not write here any more.");
+  if (response.type === "opaqueredirect") throw new NoPreview(said("loginEnded"));
+  if ([413, 422].includes(response.status)) throw new NoPreview(said("tooLong"));
+  if (response.status === 403) throw new NoPreview(said("mayNotWrite"));
   throw new Error(`preview: ${response.status}`);
 }

@@ -1,6 +1,7 @@
 // A text that stayed in this browser, because it could not get to the blog, goes back into the form.
 
 import { drop, leftBehind } from "./local_copies.js";
+import { LOCALE, said } from "./words.js";
 
 export async function restore(keeping) {
   const left = await leftBehind(keeping.account);
@@ -37,17 +38,17 @@ function putInto(keeping, copy) {
 }
 
 function offerTheSaved(keeping, copy) {
-  const when = new Date(copy.at).toLocaleString([], { dateStyle: "long", timeStyle: "short" });
+  const when = new Date(copy.at).toLocaleString(LOCALE, { dateStyle: "long", timeStyle: "short" });
   const [what, otherwise] = keeping.post
-    ? ["This is what you typed here", "Use the saved text instead"]
-    : ["This is a new post that you began here", "Begin another one"];
+    ? ["typedHere", "useSaved"]
+    : ["begunHere", "beginAnother"];
   const notice = document.createElement("section");
   const sentence = document.createElement("p");
   const button = document.createElement("button");
   notice.className = "unsaved";
   notice.role = "status";
-  sentence.textContent = `${what} on ${when}. It had not reached the blog yet.`;
-  Object.assign(button, { type: "button", className: "button quiet", textContent: otherwise });
+  sentence.textContent = said(what, { when });
+  Object.assign(button, { type: "button", className: "button quiet", textContent: said(otherwise) });
   button.addEventListener("click", () => goBack(keeping));
   notice.append(sentence, button);
   keeping.form.before(notice);

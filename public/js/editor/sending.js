@@ -1,9 +1,6 @@
 // One file on its way. XMLHttpRequest, since fetch does not tell how much has gone.
 
-const OFFLINE = "You seem to be offline. The image is sent as soon as you are back.";
-const AWAY = "The blog did not answer. Your text is safe; please try again in a moment.";
-const LOGGED_OUT = "You are not logged in any more.";
-const LIMIT = "This file is larger than the blog takes. A smaller copy will do.";
+import { said } from "./words.js";
 
 class Failure extends Error {
   constructor(sentence, kind = "") {
@@ -29,7 +26,7 @@ export function send(file, signal, heard) {
       else reject(failureOf(request));
     });
     request.addEventListener("error", () => {
-      reject(navigator.onLine ? new Failure(AWAY) : new Failure(OFFLINE, "offline"));
+      reject(navigator.onLine ? new Failure(said("away")) : new Failure(said("sentLater"), "offline"));
     });
     signal.addEventListener("abort", () => request.abort());
     request.send(body);
@@ -37,7 +34,7 @@ export function send(file, signal, heard) {
 }
 
 function failureOf({ status, response }) {
-  if (status === 401) return new Failure(LOGGED_OUT, "logged out");
-  if (status === 413) return new Failure(LIMIT);
-  return new Failure(response?.detail || AWAY);
+  if (status === 401) return new Failure(said("notLoggedIn"), "logged out");
+  if (status === 413) return new Failure(said("beyondLimit"));
+  return new Failure(response?.detail || said("away"));
 }

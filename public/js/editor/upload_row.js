@@ -1,5 +1,7 @@
 // What an author sees of an image that is added: how far it is, what is wrong, what to say of it.
 
+import { said } from "./words.js";
+
 let count = 0;
 
 export class Row {
@@ -13,9 +15,9 @@ export class Row {
   progress(part) {
     if (!this.bar) {
       this.bar = make("progress", { max: 1 });
-      this.bar.setAttribute("aria-label", `Uploading ${this.name}`);
+      this.bar.setAttribute("aria-label", said("onItsWay", this));
       this.isOffline = false;
-      this.show(this.line(this.bar, this.button("Cancel", this.acts.cancel)));
+      this.show(this.line(this.bar, this.button(said("cancel"), this.acts.cancel)));
     }
     // Once all of it has gone the blog has work to do, nobody knows how long.
     if (part < 1) this.bar.value = part;
@@ -27,11 +29,11 @@ export class Row {
     const sentence = make("p", { className: "error", textContent: error.message });
     sentence.setAttribute("role", "alert");
     if (error.kind === "logged out") {
-      const link = make("a", { href: "/auth/login?next=/drafts", target: "_blank", textContent: "Log in in another tab" });
-      sentence.append(" ", link, ", then try again here. Your text is safe.");
+      const link = make("a", { href: "/auth/login?next=/drafts", target: "_blank", textContent: said("logInElsewhere") });
+      sentence.append(" ", link, said("thenTryAgain"));
     }
-    const buttons = [this.button("Take it out", this.acts.cancel)];
-    if (mayTryAgain) buttons.unshift(this.button("Try again", this.acts.again));
+    const buttons = [this.button(said("takeOut"), this.acts.cancel)];
+    if (mayTryAgain) buttons.unshift(this.button(said("tryAgain"), this.acts.again));
     this.show(this.line(...buttons), sentence);
   }
 
@@ -40,8 +42,8 @@ export class Row {
     const id = `describe-${(count += 1)}`;
     const input = make("input", { id, type: "text", maxLength: 500, autocomplete: "off", enterKeyHint: "done" });
     input.setAttribute("form", ""); // Enter must not send the post
-    const label = make("label", { htmlFor: id, textContent: `What can be seen in ${this.name}?` });
-    const hint = make("p", { id: `${id}-hint`, className: "hint", textContent: "For those who do not see it. A sentence will do." });
+    const label = make("label", { htmlFor: id, textContent: said("describe", this) });
+    const hint = make("p", { id: `${id}-hint`, className: "hint", textContent: said("describeHint") });
     input.setAttribute("aria-describedby", hint.id);
     const field = make("div", { className: "field" });
     field.append(label, input, hint);
@@ -52,7 +54,7 @@ export class Row {
       save();
     });
     const line = make("div", { className: "describe" });
-    line.append(field, this.button("Save", save), this.button("Skip", () => this.leave()));
+    line.append(field, this.button(said("save"), save), this.button(said("skip"), () => this.leave()));
     this.show(line);
   }
 
@@ -65,7 +67,7 @@ export class Row {
       this.leave();
     } catch {
       input.readOnly = false;
-      const sentence = make("p", { className: "error", textContent: "This was not saved. Nothing is lost; please try again." });
+      const sentence = make("p", { className: "error", textContent: said("notDescribed") });
       sentence.setAttribute("role", "alert");
       this.item.querySelector(".error")?.remove();
       this.item.append(sentence);

@@ -2,12 +2,13 @@
 
 import { send } from "./sending.js";
 import { Row } from "./upload_row.js";
+import { said } from "./words.js";
 
 const KINDS = ["image/jpeg", "image/png", "image/webp", "image/gif", "image/avif"];
 const MOST_BYTES = 20 * 1024 * 1024;
 const AT_ONCE = 2;
-const WRONG_KIND = "This is not an image that the blog knows: JPEG, PNG, WebP, GIF or AVIF.";
-const TOO_LARGE = "This file is larger than 20 MB. A smaller copy will do.";
+const WRONG_KIND = said("wrongKind");
+const TOO_LARGE = said("tooLarge");
 
 export function startUploads(desk) {
   const uploads = new Uploads(desk);
@@ -58,7 +59,7 @@ class Uploads {
     this.count = 0;
     this.list = document.createElement("ul");
     this.list.className = "uploads";
-    this.list.setAttribute("aria-label", "Images that you add");
+    this.list.setAttribute("aria-label", said("imagesAdded"));
     this.list.hidden = true;
     this.list.addEventListener("input", (event) => event.stopPropagation()); // no text of the post
     desk.text.closest(".field").after(this.list);
@@ -70,15 +71,17 @@ class Uploads {
     const words = added.map((upload) => upload.placeholder).join("\n\n");
     const { value } = this.desk.text;
     this.desk.replace(start, end, gap(value.slice(0, start)) + words + gapAfter(value.slice(end)));
-    this.desk.say(added.length === 1 ? `Uploading ${added[0].name}.` : `Uploading ${added.length} images.`, "busy");
+    const values = { name: added[0].name, count: added.length };
+    this.desk.say(said(added.length === 1 ? "uploadingOne" : "uploadingMany", values), "busy");
     this.sendNext();
   }
 
   upload(file) {
     this.count += 1;
-    const name = (file.name || "image").replace(/[[\]\\\s]+/g, " ").trim().slice(0, 80);
+    const name = (file.name || said("image")).replace(/[[\]\\\s]+/g, " ").trim().slice(0, 80);
     const again = this.all.some((other) => other.name === name) ? ` (${this.count})` : "";
-    const upload = { file, name, placeholder: `![Uploading ${name}${again}…]()`, state: "waiting" };
+    const placeholder = `![${said("onItsWay", { name: name + again })}]()`;
+    const upload = { file, name, placeholder, state: "waiting" };
     upload.row = new Row(name, {
       cancel: () => this.remove(upload),
       again: () => this.again(upload),
@@ -114,7 +117,7 @@ class Uploads {
   arrived(upload) {
     upload.state = "here";
     const stands = swap(this.desk, upload.placeholder, upload.image.markdown);
-    this.desk.say(stands ? `${upload.name} is in your text.` : `${upload.name} is in your library.`);
+    this.desk.say(said(stands ? "inText" : "inLibrary", upload));
     if (upload.image.alt) this.forget(upload);
     else upload.row.ask();
   }
@@ -122,7 +125,7 @@ class Uploads {
   failed(upload, error) {
     upload.state = "failed";
     upload.row.fail(error, { mayTryAgain: ![WRONG_KIND, TOO_LARGE].includes(error.message) });
-    this.desk.say(`${upload.name} was not uploaded. Your text is safe.`, "wrong");
+    this.desk.say(said("notUploaded", upload), "wrong");
   }
 
   again(upload) {
@@ -148,7 +151,7 @@ class Uploads {
     }
     this.forget(upload);
     this.desk.text.focus();
-    this.desk.say(`${upload.name} was taken out.`);
+    this.desk.say(said("takenOut", upload));
     this.sendNext();
   }
 
@@ -170,7 +173,7 @@ class Uploads {
     const before = this.desk.text.value.match(standing(url))?.[0];
     const { markdown } = await response.json();
     if (before) swap(this.desk, before, markdown.slice(0, markdown.indexOf(`](${url}`)) + `](${url}`);
-    this.desk.say(`${upload.name} is described.`);
+    this.desk.say(said("described", upload));
   }
 
   holdBack(event) {
@@ -179,8 +182,7 @@ class Uploads {
     event.preventDefault();
     event.stopImmediatePropagation();
     open.row.item.scrollIntoView({ block: "nearest" });
-    const wish = open.state === "failed" ? "Try again, or take it out first." : "Wait for it, or cancel it first.";
-    this.desk.say(`${open.name} has not arrived. ${wish}`, "wrong");
+    this.desk.say(said(open.state === "failed" ? "stillFailed" : "stillOnItsWay", open), "wrong");
   }
 }
 
