@@ -588,3 +588,13 @@ def test_all_of_its_scripts_together_are_light(blog: Blog) -> None:
     files = list((PUBLIC / "js" / "editor").glob("*.js"))
     assert len(files) > 5
     assert sum(len(gzip.compress(path.read_bytes())) for path in files) < MOST_BYTES
+
+
+def test_it_speaks_the_language_of_the_blog(open_page: OpenPage, alice: Person) -> None:
+    alice.post("/admin/settings", {"language": "de", "date_format": "long", "per_page": "20"})
+    page = at_desk(open_page, alice)
+    text_of(page).fill("Zwei Worte")
+    expect(page.locator("[data-counts]")).to_have_text("2 Wörter · 1 Min. Lesezeit")
+    expect(page.locator("[data-status]")).to_have_text("Gerade eben gespeichert")
+    text_of(page).fill("> [!NOTE]\n> Möwen")
+    expect(page.locator("#preview .admonition-title")).to_have_text("Hinweis")
