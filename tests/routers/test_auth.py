@@ -505,7 +505,7 @@ def test_fifty_guesses_at_once_are_not_more_than_ten(
         form = {"username": ALICE, "password": f"guess number {number}"}
         cookies = dict(browser.client.cookies)
         return httpx2.post(
-            f"{crowded.url}/auth/login", data=form, headers=headers, cookies=cookies
+            f"{crowded.url}/auth/login", data=form, headers=headers, cookies=cookies, timeout=60
         ).status_code
 
     statuses = at_once(50, one)

@@ -115,7 +115,6 @@ def test_logging_out_ends_what_is_remembered(remembered: Person, blog: Blog) -> 
 
 def test_a_used_cookie_that_is_shown_again_ends_every_login(remembered: Person, blog: Blog) -> None:
     """Theft: whoever comes second, the owner or the thief, gives it away."""
-    blog.database.engine.dispose()
     phone = blog.visitor()
     phone.username = BOB
     phone.log_in(remember="on")
