@@ -213,6 +213,35 @@ def test_an_excerpt_is_text_in_parts() -> None:
     assert marked("Die Äpfel", (("apfel",),)) == [Part("Die "), Part("Äpfel", is_mark=True)]
 
 
+@pytest.mark.parametrize(
+    ("text", "typed", "marks"),
+    [
+        ("Это большой, «мирный» мир", "мир", ["мир"]),
+        ("Это большой, «мирный» мир", "мирный", ["мирный"]),
+        ("Ο μεγάλος κόσμος", "κοσμος", ["κόσμος"]),
+        ("זה עולם גדול", "עולם", ["עולם"]),
+        ("यह हिन्दी है", "हिन्दी", ["हिन्दी"]),
+        ("東京と東の京", "東京", ["東", "京"]),
+        ("東の京", "東京", []),
+        ("Python入門と入門書", "入門", ["入", "門", "入", "門"]),
+        ("Python入門", "python", ["Python"]),
+        ("ガイド、カ\u3099イト\u3099", "ガイド", ["ガ", "イ", "ド", "カ\u3099", "イ", "ト\u3099"]),
+        ("mid–été, boat", "été", ["été"]),
+        ("boat, aboat, bоat", "boat", ["boat"]),
+        ("l’été 2026", "2026", ["2026"]),
+        ("ｶﾞｲﾄﾞ", "イガ", []),
+    ],
+)
+def test_what_is_marked_is_what_was_asked_for_in_every_script(
+    text: str, typed: str, marks: list[str]
+) -> None:
+    phrases = queries.parse(typed).phrases
+    found = [part.text for part in marked(text, phrases) if part.is_mark]
+    assert "".join(found) == "".join(marks)
+    shown = [part.text for part in excerpt(f"<p>{text}</p>", phrases) if part.is_mark]
+    assert shown == found
+
+
 @given(st.text(max_size=300), st.text(alphabet="ab é東s", min_size=1, max_size=10))
 def test_an_excerpt_never_changes_a_text(text: str, typed: str) -> None:
     phrases = queries.parse(typed).phrases
