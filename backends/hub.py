@@ -7,6 +7,7 @@ from urllib.parse import urlencode, urlsplit
 from backends.http import connect
 
 SECONDS = 5
+TOO_MANY = 429
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
@@ -14,8 +15,12 @@ class NotTold(Exception):
     """The hub did not take it; the words say why."""
 
 
+class Refused(NotTold):
+    """It listens, but does not want to hear of this feed."""
+
+
 def tell(hub: str, topic: str) -> None:
-    """Raises NotTold; also for a redirect, since nobody but the hub is to be told."""
+    """Raises NotTold, Refused; also for a redirect, since nobody but the hub is to be told."""
     body = urlencode({"hub.mode": "publish", "hub.url": topic})
     try:
         with closing(connect(hub, SECONDS)) as connection:
@@ -24,5 +29,7 @@ def tell(hub: str, topic: str) -> None:
                 status = response.status
     except (OSError, http.client.HTTPException) as error:
         raise NotTold(type(error).__name__) from None
+    if 400 <= status < 500 and status != TOO_MANY:
+        raise Refused(f"it answered {status}")
     if not 200 <= status < 300:
         raise NotTold(f"it answered {status}")

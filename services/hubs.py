@@ -9,9 +9,10 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, delete, func, update
 from sqlmodel import Session, col, select
 
-from backends.hub import NotTold, tell
+from backends.hub import NotTold, Refused, tell
 from database import Database
 from models import Announcement, now
+from services import announcements
 from services.feeds import NAMES
 
 log = logging.getLogger("inkstand")
@@ -56,22 +57,35 @@ def hand_over(
     database: Database, claimed: Sequence[Announcement], hub: str, link_base: str
 ) -> bool:
     """Tell of each feed once, and note what came of it; False if the hub does not listen."""
-    told: set[str] = set()
-    try:
-        for prefix in dict.fromkeys(each.prefix for each in claimed):
-            for name in NAMES:
-                tell(hub, f"{link_base}{prefix}/{name}")
-            told.add(prefix)
-    except NotTold as problem:
-        log.warning("the WebSub hub was not told: %s", problem)
+    prefixes = dict.fromkeys(each.prefix for each in claimed)
+    with database.reading() as db:
+        there = announcements.are_there(db, prefixes)
+    done, listens = tell_of([each for each in prefixes if each in there], hub, link_base)
+    done |= prefixes.keys() - there
     with database.writing() as db:
         for each in claimed:
-            if each.prefix in told or is_given_up(each):
+            if each.prefix in done or is_given_up(each):
                 db.execute(delete(Announcement).where(*is_ours(each)))
             else:
                 later = now() + PAUSES[min(each.tries, len(PAUSES)) - 1]
                 db.execute(update(Announcement).where(*is_ours(each)).values(next_try_at=later))
-    return len(told) == len({each.prefix for each in claimed})
+    return listens
+
+
+def tell_of(prefixes: list[str], hub: str, link_base: str) -> tuple[set[str], bool]:
+    """Which feeds it took, and whether it listens: one that it refuses keeps no other from it."""
+    told: set[str] = set()
+    for prefix in prefixes:
+        try:
+            for name in NAMES:
+                tell(hub, f"{link_base}{prefix}/{name}")
+            told.add(prefix)
+        except Refused as problem:
+            log.warning("the WebSub hub refused %s: %s", prefix or "/", problem)
+        except NotTold as problem:
+            log.warning("the WebSub hub was not told: %s", problem)
+            return told, False
+    return told, True
 
 
 def is_ours(each: Announcement) -> tuple[ColumnElement[bool], ColumnElement[bool]]:

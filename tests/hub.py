@@ -13,6 +13,7 @@ class LocalHub:
     def __init__(self) -> None:
         self.told: list[str] = []
         self.status = 204
+        self.refused = "nothing"  # what is in the addresses for which it answers 404
         hub = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -22,7 +23,8 @@ class LocalHub:
                 assert form["hub.mode"] == ["publish"]
                 assert self.headers["Content-Type"] == "application/x-www-form-urlencoded"
                 hub.told += form["hub.url"]
-                self.send_response(hub.status)
+                is_refused = hub.refused in form["hub.url"][0]
+                self.send_response(404 if is_refused else hub.status)
                 if hub.status == 302:
                     self.send_header("Location", f"{hub.url}elsewhere")
                 self.send_header("Content-Length", "0")

@@ -7,7 +7,7 @@ import pytest
 
 from backends.hub import NotTold, tell
 from jobs import Jobs
-from models import Announcement, Post, now
+from models import Announcement, Post, PostTag, Tag, now
 from services import announcements, hubs
 from tests import feed_rules
 from tests.blog import Blog, Person
@@ -54,10 +54,12 @@ def test_the_hub_hears_of_all_that_changes_for_readers(
 ) -> None:
     slug = told.write("Tides", "Words.", tags="one, two")
     assert announce(blog, hub) == topics(*HERE, "/tags/one", "/tags/two")
+    told.write("Moons", tags="one, two")
+    announce(blog, hub)
     told.edit(slug, content="Other words.", tags="two, three", action="publish")
     assert announce(blog, hub) == topics(*HERE, "/tags/one", "/tags/three", "/tags/two")
     told.edit(slug, tags="two", action="unpublish")
-    assert announce(blog, hub) == topics(*HERE, "/tags/three", "/tags/two")
+    assert announce(blog, hub) == topics(*HERE, "/tags/two"), "/tags/three is no feed any more"
     told.edit(slug, tags="two", action="publish")
     assert announce(blog, hub) == topics(*HERE, "/tags/two")
     told.post(f"/posts/{slug}/delete")
@@ -86,8 +88,45 @@ def test_what_is_scheduled_is_told_when_it_is_due(blog: Blog, told: Person, hub:
     assert announce(blog, hub) == []
     due_at = hubs.announce(blog.database, hub.url, BASE)
     assert due_at == told.stored(slug).published_at
+    blog.put(Post, published_at=now())
     move_clock(blog, timedelta(hours=4))
     assert announce(blog, hub) == topics(*HERE, "/tags/one")
+
+
+@pytest.mark.parametrize("then", ["retag", "unpublish", "trash", "behind our back"])
+def test_the_hub_never_hears_of_a_tag_that_readers_never_saw(
+    blog: Blog, told: Person, hub: LocalHub, then: str
+) -> None:
+    ahead = (datetime.now(UTC) + timedelta(hours=3)).isoformat()
+    schedule = {"action": "schedule", "publish_at": ahead}
+    slug = told.write("Tides", tags="acquisition", **schedule)
+    told.write("Moons", tags="other", **schedule)
+    if then == "retag":
+        told.edit(slug, tags="one", **schedule)
+    elif then == "unpublish":
+        told.edit(slug, tags="acquisition", action="unpublish")
+    elif then == "trash":
+        told.post(f"/posts/{slug}/delete")
+    else:
+        blog.put(PostTag, tag_id=next(tag.id for tag in blog.rows(Tag) if tag.slug == "other"))
+    assert announce(blog, hub) == []
+    blog.put(Post, published_at=now())
+    move_clock(blog, timedelta(hours=4))
+    of_tags = ["/tags/other", *["/tags/one"] * (then == "retag")]
+    assert announce(blog, hub) == topics(*HERE, *of_tags)
+
+
+def test_what_is_scheduled_no_more_is_told_to_nobody(
+    blog: Blog, told: Person, hub: LocalHub
+) -> None:
+    ahead = (datetime.now(UTC) + timedelta(hours=3)).isoformat()
+    slug = told.write("Tides", tags="one", action="schedule", publish_at=ahead)
+    late = datetime.now(UTC) + timedelta(days=9)
+    told.edit(slug, tags="one", action="schedule", publish_at=late.isoformat())
+    assert len(blog.rows(Announcement)) == len((*HERE, "/tags/one"))
+    assert all(each.since > now() + timedelta(days=8) for each in blog.rows(Announcement))
+    told.post(f"/posts/{slug}/delete")
+    assert blog.rows(Announcement) == []
 
 
 def test_what_is_hidden_until_later_is_told_twice(blog: Blog, told: Person, hub: LocalHub) -> None:
@@ -100,21 +139,33 @@ def test_what_is_hidden_until_later_is_told_twice(blog: Blog, told: Person, hub:
     assert announce(blog, hub) == topics(*HERE)
 
 
-@pytest.mark.parametrize("status", [302, 404, 500])
+@pytest.mark.parametrize("status", [302, 404, 429, 500])
 def test_what_the_hub_does_not_take_is_tried_again_for_a_day(
     blog: Blog, told: Person, hub: LocalHub, status: int
 ) -> None:
     told.write("Tides")
     hub.status = status
-    assert announce(blog, hub) == [f"{BASE}/feed.xml"], "one refusal is enough"
+    asked = [f"{BASE}{prefix}/feed.xml" for prefix in HERE][: 2 if status == 404 else 1]
+    assert announce(blog, hub) == asked, "a hub that does not listen is asked once"
     assert announce(blog, hub) == [], "it waits"
     for _ in range(3):
         move_clock(blog, timedelta(hours=2))
-        assert len(announce(blog, hub)) == 1
+        assert announce(blog, hub) == asked
     assert len(blog.rows(Announcement)) == len(HERE)
     move_clock(blog, timedelta(hours=20))
     announce(blog, hub)
     assert blog.rows(Announcement) == []
+
+
+def test_a_feed_that_the_hub_refuses_keeps_no_other_from_it(
+    blog: Blog, told: Person, hub: LocalHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hubs, "AT_ONCE", 2)
+    told.write("Tides", tags="one, two")
+    hub.refused = f"/users/{BOB}/"
+    heard = announce(blog, hub)
+    assert heard == sorted([*topics("", "/tags/one", "/tags/two"), f"{BASE}/users/{BOB}/feed.xml"])
+    assert [each.prefix for each in blog.rows(Announcement)] == [f"/users/{BOB}"]
 
 
 def test_a_hub_that_is_back_hears_of_everything(blog: Blog, told: Person, hub: LocalHub) -> None:
