@@ -32,7 +32,8 @@ def index(
         with request.app.state.searches.one(SEARCHES, client_network(request.scope)):
             per_page = request.app.state.site.now().per_page
             found = search.find(db, typed, before, per_page, after=after)
-    return public_page(request, "search/index.html", typed=printable(typed[:LONGEST]), found=found)
+    shown = printable(typed[:LONGEST])
+    return public_page(request, "search/index.html", differs_for=(), typed=shown, found=found)
 
 
 @router.get("/suggestions", name="search.suggestions")

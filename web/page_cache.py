@@ -159,7 +159,8 @@ class PageCache:
         if reader is None or not page.shared.is_for(reader.user_id, reader.scopes):
             return await self.ask(scope, receive, send)
         state(scope)["user_id"] = reader.user_id
-        body = spliced(page.body, page.shared.slots, reader.parts)
+        is_whole = page.shared.is_document
+        body = page.body if is_whole else spliced(page.body, page.shared.slots, reader.parts)
         return await page.personal(body).send(scope, send)
 
     async def miss(

@@ -19,17 +19,18 @@ class Shared:
 
     `slots` are where the account parts stand in the body, as pairs of offsets. Of those who are
     logged in, people with an id in `differs_for` or one of `differs_for_scopes` see more than
-    that; everybody does if it is None.
+    that; everybody does if it is None. A document has no account parts, and differs for nobody.
     """
 
     slots: tuple[tuple[int, int], ...] = ()
     differs_for: frozenset[str] | None = None
     differs_for_scopes: frozenset[str] = field(default_factory=frozenset)
+    is_document: bool = False
 
     def is_for(self, user_id: str, scopes: Collection[str]) -> bool:
         """Whether somebody sees it as strangers do, but for the account parts."""
         return (
-            bool(self.slots)
+            (self.is_document or bool(self.slots))
             and self.differs_for is not None
             and user_id not in self.differs_for
             and self.differs_for_scopes.isdisjoint(scopes)

@@ -102,7 +102,9 @@ def public_document(
     headers = dict(KEPT)
     if last_modified:
         headers["Last-Modified"] = format_datetime(last_modified, usegmt=True)
-    return SharedResponse(body, media_type=media_type, headers=headers)
+    response = SharedResponse(body, media_type=media_type, headers=headers)
+    response.shared = Shared(differs_for=frozenset(), is_document=True)
+    return response
 
 
 def account_parts(request: Request) -> list[bytes]:

@@ -42,7 +42,7 @@ function begin(input) {
     asking = new AbortController();
     const address = `${input.dataset.suggestions}?${new URLSearchParams({ q: typed.slice(0, input.maxLength) })}`;
     try {
-      const response = await fetch(address, { signal: asking.signal, headers: { Accept: "application/json" } });
+      const response = await fetch(address, { signal: asking.signal });
       show(response.ok ? (await response.json()).suggestions : []);
     } catch {
       // Asked again meanwhile, or nobody answers: the form still works.

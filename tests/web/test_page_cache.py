@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
+from pkgutil import resolve_name
 from threading import Event
 from typing import Any
 
@@ -65,6 +66,7 @@ PAGES = (
     "/archive",
     f"/archive/{now().year}",
     "/search?q=tides",
+    "/search/suggestions?q=tid",
     "/docs",
     "/feed.xml",
     "/sitemap.xml",
@@ -90,13 +92,45 @@ def test_everybody_gets_from_memory_what_the_whole_application_makes(
             assert quick.status_code == whole.status_code == 200
             assert quick.text == whole.text, path
             if each is person:
-                assert plain(quick) == plain(whole)
+                # Who may not store it has no use for a date.
+                assert plain(quick) == plain(whole, "last-modified")
             shared += is_from_memory(blog, each, path)
     assert shared >= len(PAGES) if role == "reader" else shared > 2
 
 
-def plain(response: httpx2.Response) -> dict[str, str]:
-    return {k: v for k, v in response.headers.items() if k not in ("date", "x-request-id")}
+@pytest.mark.parametrize("path", ["/search?q={}", "/search/suggestions?q={}", "/users/{}/feed.xml"])
+def test_what_one_person_asks_for_is_made_once(
+    blog: Blog, slug: str, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    dora = blog.person("dora")
+    made: list[str] = []
+    warm(blog, path.format("bob"))
+    for name in ("search.find", "search.suggest", "feeds.of_author"):
+        monkeypatch.setattr(f"services.{name}", counting(f"services.{name}", made))
+    answers = [dora.get(path.format("alice")) for _ in range(3)]
+    assert len(made) == 1
+    assert len({answer.text for answer in answers}) == 1
+    for answer in answers:
+        assert answer.headers["cache-control"] == "private, no-store"
+        assert "Cookie" in answer.headers["vary"]
+    assert blog.visitor().get(path.format("alice")).status_code == 200
+    assert len(made) == 1
+
+
+def counting(name: str, made: list[str]) -> Any:
+    """The same function, noting each call."""
+    work = resolve_name(name)
+
+    def run(*args: Any, **more: Any) -> Any:
+        made.append(name)
+        return work(*args, **more)
+
+    return run
+
+
+def plain(response: httpx2.Response, *without: str) -> dict[str, str]:
+    changing = ("date", "x-request-id", *without)
+    return {k: v for k, v in response.headers.items() if k not in changing}
 
 
 def test_a_page_is_never_made_with_what_stood_at_its_foot_before(alice: Person, blog: Blog) -> None:
