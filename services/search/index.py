@@ -38,8 +38,10 @@ def put(db: Session, post: Post, *, is_new: bool = False) -> None:
 
 def outdate(db: Session, which: ColumnElement[bool], *, waits: bool = True) -> None:
     """Before the tags of these posts change: they are to be indexed anew. With `waits` also those
-    that somebody else is changing at this moment."""
-    mine = select(col(Post.id)).where(which, col(Post.indexer) != 0)
+    that somebody else is changing, or the job indexes with what they carry now, at this moment."""
+    mine = select(col(Post.id)).where(which)
+    if not waits:
+        mine = mine.where(col(Post.indexer) != 0)
     mine = mine.with_for_update(skip_locked=not waits)
     db.execute(
         update(Post).where(col(Post.id).in_(mine)).values(indexer=0),
@@ -49,9 +51,10 @@ def outdate(db: Session, which: ColumnElement[bool], *, waits: bool = True) -> N
 
 
 def freshen(db: Session) -> None:
-    """And afterwards: a few hundred at once; the rest is done soon, by the job."""
+    """And afterwards: a few hundred at once; the rest is done soon, by the job, and so is what the
+    job is at already."""
     db.flush()
-    index_some(db, outdated(AT_ONCE))
+    index_some(db, outdated(AT_ONCE).with_for_update(skip_locked=True))
 
 
 def remove(db: Session, which: ColumnElement[bool]) -> None:

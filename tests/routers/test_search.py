@@ -2,16 +2,20 @@
 
 import json
 import re
+import time
 import unicodedata
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from html import unescape
 from urllib.parse import quote
 
 import pytest
 from httpx2 import Response
+from sqlmodel import col
 
 from models import Post, SearchEntry, now
 from services import search
+from services.search import index
 from services.search.turns import MOST_AT_ONCE, SEARCHES
 from tests.blog import Blog, Person
 
@@ -278,6 +282,38 @@ def test_a_tag_of_many_posts_is_renamed_at_once_and_found_soon(
     assert len(found(stranger, "oak")) == 1
     assert search.catch_up(alice.blog.database) == 2
     assert (len(found(stranger, "oak")), found(stranger, "wood")) == (3, [])
+
+
+def test_a_rename_does_not_meet_the_job_that_indexes(alice: Person, stranger: Person) -> None:
+    database = alice.blog.database
+    alice.write("One", tags="wood")
+    other = alice.write("Other", "theta")
+    search.mark_all(database)
+    with database.writing() as db:
+        if not database.is_sqlite:  # who writes there is alone
+            its = col(Post.id) == alice.stored(other).id
+            index.index_some(db, index.outdated(1).where(its).with_for_update())
+            assert alice.post("/tags/wood", {"name": "Oak"}).status_code == 303
+    if database.is_sqlite:
+        alice.post("/tags/wood", {"name": "Oak"})
+    search.catch_up(database)
+    assert (found(stranger, "oak"), found(stranger, "theta")) == (["One"], ["Other"])
+
+
+def test_what_the_job_indexes_during_a_rename_is_found_by_the_new_name(
+    alice: Person, stranger: Person
+) -> None:
+    database = alice.blog.database
+    its = col(Post.id) == alice.stored(alice.write("One", tags="wood")).id
+    search.mark_all(database)
+    with ThreadPoolExecutor() as pool:
+        with database.writing() as db:
+            index.index_some(db, index.outdated(1).where(its).with_for_update())
+            renaming = pool.submit(alice.post, "/tags/wood", {"name": "Oak"})
+            time.sleep(0.3)  # it waits, or it has not begun; both are well
+        assert renaming.result().status_code == 303
+    search.catch_up(database)
+    assert (found(stranger, "oak"), found(stranger, "wood")) == (["One"], [])
 
 
 def test_posts_that_appear_at_the_same_moment_are_all_found(bob: Person, stranger: Person) -> None:
