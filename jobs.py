@@ -215,6 +215,7 @@ class Jobs:
     @safely
     def index(self) -> None:
         """Take into the index what it does not have yet: all there is after the update that brought
-        it, and the rest after a tag of many posts was renamed."""
-        self.index_at = now() + SWEEP_EVERY
+        it, and the rest after a tag of many posts was renamed. A worker does not hear of that, so
+        it looks."""
+        self.index_at = now() + (EACH_TICK if self.is_worker else SWEEP_EVERY)
         search.catch_up(self.database, is_over=lambda: self.is_over)

@@ -13,6 +13,7 @@ import pytest
 from httpx2 import Response
 from sqlmodel import col
 
+from jobs import Jobs
 from models import Post, SearchEntry, now
 from services import search
 from services.search import index
@@ -282,6 +283,21 @@ def test_a_tag_of_many_posts_is_renamed_at_once_and_found_soon(
     assert len(found(stranger, "oak")) == 1
     assert search.catch_up(alice.blog.database) == 2
     assert (len(found(stranger, "oak")), found(stranger, "wood")) == (3, [])
+
+
+def test_a_worker_looks_for_what_is_left_of_a_rename(
+    alice: Person, stranger: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worker = Jobs(alice.blog.settings, alice.blog.beside().database, is_worker=True)
+    for number in range(3):
+        alice.write(f"Post {number}", tags="wood")
+    worker.tick()
+    monkeypatch.setattr("services.search.index.AT_ONCE", 1)
+    alice.post("/tags/wood", {"name": "Oak"})
+    assert len(found(stranger, "oak")) == 1
+    worker.tick()
+    assert len(found(stranger, "oak")) == 3
+    worker.database.close()
 
 
 def test_a_rename_does_not_meet_the_job_that_indexes(alice: Person, stranger: Person) -> None:
