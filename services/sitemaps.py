@@ -16,7 +16,7 @@ from sqlmodel import Session, SQLModel, col, select
 
 from errors import NotFound
 from models import NOBODY, Post, PostTag, Series, Tag, User
-from services import cursors, tags
+from services import cursors, tags, usernames
 from services.heads import w3c
 from services.streams import is_listed, is_public
 
@@ -146,7 +146,8 @@ def entries(
 def place_of(name: str, after: str) -> Any:
     if name == "posts":
         return cursors.position(after)
-    if not tags.SHAPE.fullmatch(after):
+    shape = usernames.SHAPE if name == "users" else tags.SHAPE
+    if not shape.fullmatch(after):
         raise NotFound
     return tuple_(after)
 

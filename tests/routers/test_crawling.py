@@ -107,6 +107,22 @@ def test_beyond_the_limit_there_is_an_index_of_parts(
     assert paths_in(found, stranger) == {*sitemaps.LISTS, "/users/bob", *wanted}
 
 
+def test_a_part_may_end_at_any_name(
+    blog: Blog, bob: Person, stranger: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sitemaps, "PER_PART", 1)
+    monkeypatch.setattr(sitemaps, "MOST", 6)
+    for number, person in enumerate((bob, blog.person("ada_l"), blog.person("ada-l"))):
+        person.write(f"Post {number}", tags="c++", series=f"Series {number}")
+    base = stranger.blog.settings.link_base
+    found: dict[str, str] = {}
+    for address in read(stranger.get("/sitemap.xml"), "sitemapindex"):
+        found |= read(stranger.get(address.removeprefix(base)))
+    users = {path for path in paths_in(found, stranger) if path.startswith("/users/")}
+    assert users == {"/users/bob", "/users/ada_l", "/users/ada-l"}
+    assert len(found) == len(sitemaps.LISTS) + 3 + 1 + 3 + 3
+
+
 @pytest.mark.usefixtures("small")
 def test_just_as_many_as_fit_are_one_document(bob: Person, stranger: Person) -> None:
     for n in range(12 - len(sitemaps.LISTS) - 1):  # and Bob
