@@ -1,7 +1,8 @@
 """Sitemaps: every address that is worth finding, for search engines (https://www.sitemaps.org).
 
-One document while there are up to 50,000 of them; beyond that an index, and parts that each begin
-where the one before ends, so that no document costs more than another.
+One document while there are few of them; beyond that an index, and parts that each begin where the
+one before ends. The protocol would allow ten times as many in a document, but that would be the
+slowest and largest that anybody can ask for.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -20,8 +21,7 @@ from services import cursors, tags, usernames
 from services.heads import w3c
 from services.streams import is_listed, is_public
 
-MOST = 50_000  # addresses in a document, by the protocol
-PER_PART = 5_000  # so that a part is quick to make and small to keep
+MOST = PER_PART = 5_000  # addresses in a document: quick to make, and small to keep
 LISTS = ("/", "/archive", "/tags", "/series")
 SCHEMA = "http://www.sitemaps.org/schemas/sitemap/0.9"
 

@@ -123,6 +123,11 @@ def test_a_part_may_end_at_any_name(
     assert len(found) == len(sitemaps.LISTS) + 3 + 1 + 3 + 3
 
 
+def test_no_document_is_large() -> None:
+    """Each is made while somebody waits, and kept in memory."""
+    assert max(sitemaps.MOST, sitemaps.PER_PART) <= 5_000
+
+
 @pytest.mark.usefixtures("small")
 def test_just_as_many_as_fit_are_one_document(bob: Person, stranger: Person) -> None:
     for n in range(12 - len(sitemaps.LISTS) - 1):  # and Bob
