@@ -108,7 +108,8 @@ def items(view: View) -> Iterator[dict[str, Any]]:
                 "url": view.url_of(item),
                 "title": entry.title,
                 "content_html": item.html,
-                "content_text": entry.excerpt or entry.title if item.html is None else None,
+                # One of the two must be there: also where there is nothing to see of a text.
+                "content_text": None if item.html else entry.excerpt or entry.title,
                 "summary": entry.excerpt,
                 "date_published": rfc3339(entry.published_at),
                 "date_modified": rfc3339(entry.changed_at),

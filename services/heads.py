@@ -172,11 +172,11 @@ def of_page(site: Any, path: str, **more: Any) -> Head:
 
 def own_image(db: Session, site: Any, shown: Page, html: str) -> Shown | None:
     """The first image of the text that is large enough and that everybody may see."""
-    found = {picture.id: (picture, alt) for picture, alt in reversed(large_images(html))}
+    found = large_images(html)
     if not found:
         return None
-    public = media_uses.shown_in(db, shown.post, list(found))
-    for picture, alt in reversed(found.values()):
+    public = media_uses.shown_in(db, shown.post, list({picture.id for picture, _ in found}))
+    for picture, alt in found:
         if picture.id in public:
             return shown_picture(site, picture, alt or shown.post.title)
     return None

@@ -124,6 +124,15 @@ def test_every_address_in_a_text_leads_to_where_it_leads_on_the_page(
 
 
 @pytest.mark.parametrize("name", FORMATS)
+def test_a_text_without_anything_to_see_is_in_a_feed_all_the_same(
+    bob: Person, stranger: Person, name: str
+) -> None:
+    bob.write("Only a link", "[a]: http://away.example/")
+    (item,) = fetch(stranger, f"/{name}").items
+    assert item["title"] == "Only a link"
+
+
+@pytest.mark.parametrize("name", FORMATS)
 def test_hostile_words_are_words(blog: Blog, bob: Person, stranger: Person, name: str) -> None:
     bob.post("/settings/profile", {"display_name": HOSTILE[:60], "bio": HOSTILE})
     bob.write(HOSTILE, HOSTILE, tags="a&b ]]>, <x>")

@@ -178,6 +178,18 @@ def test_an_image_of_the_text_is_the_picture(bob: Person, stranger: Person) -> N
     assert head.data[0]["image"] == head.meta("og:image")
 
 
+def test_the_first_image_is_the_picture_also_where_it_comes_again(
+    bob: Person, stranger: Person
+) -> None:
+    first = bob.image(pictures.photo(1600, 900), alt="First")
+    other = bob.image(pictures.photo(900, 700), alt="Other")
+    texts = [each["markdown"] for each in (first, other, first)]
+    slug = bob.write("The heron", "\n\n".join(texts))
+    head = HeadOf(stranger.get(f"/posts/{slug}"))
+    assert head.meta("og:image").partition("?")[0] == bob.blog.settings.link_base + first["url"]
+    assert head.meta("og:image:alt") == "First"
+
+
 def test_an_image_that_is_too_small_is_not(bob: Person, stranger: Person) -> None:
     image = bob.image(pictures.photo(320, 200))
     slug = bob.write("The heron", image["markdown"])
