@@ -56,6 +56,11 @@ def pages(posts: int) -> dict[str, tuple[str, str]]:
         "tags with their counts": ("/tags", ""),
         "search, two words": (f"/search?q={_content.word(300)}+{_content.word(900)}", "15 ms"),
         "search, the most frequent word": (f"/search?q={_content.word(0)}", "100 ms"),
+        # Nearly every post has both words, and hardly any has them side by side in this order.
+        "search, a phrase that is rare": (
+            f"/search?q=%22{'+'.join(map(_content.word, (0, 1, 0, 1, 0, 1, 0, 1)))}%22",
+            "100 ms",
+        ),
         "search, a rare word": (f"/search?q={_content.word(15_000)}", "100 ms"),
     }
 

@@ -23,8 +23,6 @@ RARE = 0.002  # the share of a word that PostgreSQL has not noted
 # be fetched.
 COST_OF_A_LOOK = 13
 MOST_WALKED = 2_500
-# Neighbourhood is not in the index: so many posts that have all words are looked at themselves.
-MOST_PROVED = 4_000
 
 FREQUENCIES = """
 SELECT 'posts' AS word, reltuples AS number FROM pg_class WHERE oid = 'search_entries'::regclass
@@ -80,9 +78,9 @@ def hits(
     order = "ASC" if backwards else "DESC"
     values = {"said": queries.for_postgres(match), "above": above, "below": below, "most": most}
     is_frequent = expected.share**2 * expected.posts > COST_OF_A_LOOK * most
-    is_to_prove = match.has_phrases and expected.share * expected.posts > MOST_PROVED
+    is_to_prove = match.has_phrases and expected.share * expected.posts > queries.MOST_PROVED
     if is_frequent or is_to_prove:
-        window = MOST_PROVED if is_to_prove else MOST_WALKED
+        window = queries.MOST_PROVED if is_to_prove else MOST_WALKED
         found = rows(db, WALK.format(order=order), values | {"window": window})
         if len(found) == most or is_to_prove:
             return found

@@ -11,6 +11,8 @@ from services.tags import slug_of
 
 LONGEST = 200  # characters; the rest is not read
 MOST_TERMS, MOST_WORDS = 10, 24
+# No index knows what stands side by side: so many posts with all words are looked at themselves.
+MOST_PROVED = 4_000
 
 Phrase = tuple[str, ...]
 TERM = re.compile(r'(-?)(tag:)?(?:"([^"]*)"?|([^\s"]+))', re.I)
@@ -54,6 +56,21 @@ class Match:
     @property
     def has_phrases(self) -> bool:
         return any(len(phrase) > 1 for phrase in (*self.phrases, *self.without))
+
+    @property
+    def apart(self) -> "Match":
+        """The same words, wherever they stand: what its phrases are looked for in."""
+        words = dict.fromkeys((word,) for phrase in self.phrases for word in phrase)
+        without = tuple(phrase for phrase in self.without if len(phrase) == 1)
+        return Match(tuple(words), self.beyond, without)
+
+    def holds(self, line: str) -> bool:
+        """Whether its phrases stand in a line of words as `documents.for_sqlite` writes them, and
+        those that it is to be without do not."""
+        line = f" {line} "
+        return all(f" {' '.join(phrase)} " in line for phrase in self.phrases) and not any(
+            f" {' '.join(phrase)} " in line for phrase in self.without
+        )
 
 
 def parse(typed: str) -> Query:

@@ -16,7 +16,7 @@ from sqlmodel import col
 from jobs import Jobs
 from models import Post, SearchEntry, now
 from services import search
-from services.search import index
+from services.search import index, queries
 from services.search.turns import MOST_AT_ONCE, SEARCHES
 from tests.blog import Blog, Person
 
@@ -93,6 +93,25 @@ def test_a_phrase_is_found_as_it_stands(bob: Person, stranger: Person) -> None:
     bob.write("Harbour life", "Four ropes hold a boat. First line.\n\nSecond line.")
     for typed, is_found in PHRASES:
         assert found(stranger, typed) == ["Harbour life"] * is_found, typed
+
+
+def test_a_phrase_is_looked_for_in_the_newest_posts_that_have_its_words(
+    bob: Person, stranger: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However frequent its words are, and however seldom they stand side by side."""
+    bob.write("Old", "Four ropes hold it.")
+    bob.write("Without", "Nothing of that.")
+    for number in range(4):
+        bob.write(f"Apart {number}", "Ropes and four.")
+    search.mark_all(bob.blog.database)
+    search.catch_up(bob.blog.database)  # PostgreSQL counts words when it is over
+    assert found(stranger, '"four ropes"') == ["Old"]
+    assert found(stranger, 'four -"four ropes"') == [f"Apart {n}" for n in (3, 2, 1, 0)]
+    monkeypatch.setattr(queries, "MOST_PROVED", 3)
+    assert found(stranger, '"four ropes" ') == []
+    assert found(stranger, "four ropes") == [*(f"Apart {n}" for n in (3, 2, 1, 0)), "Old"]
+    monkeypatch.setattr(queries, "MOST_PROVED", 6)
+    assert found(stranger, ' "four ropes"') == ["Old"]
 
 
 def test_what_has_a_minus_is_left_out(bob: Person, stranger: Person) -> None:
@@ -296,7 +315,7 @@ def test_a_worker_looks_for_what_is_left_of_a_rename(
     alice.post("/tags/wood", {"name": "Oak"})
     assert len(found(stranger, "oak")) == 1
     worker.tick()
-    assert len(found(stranger, "oak")) == 3
+    assert len(found(stranger, "tag:oak")) == 3
     worker.database.close()
 
 
