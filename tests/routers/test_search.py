@@ -1,5 +1,6 @@
 """Searching: what is found, in which order, and that nothing else is; on both databases alike."""
 
+import asyncio
 import json
 import re
 import time
@@ -438,17 +439,33 @@ def test_whoever_searches_without_end_is_asked_to_wait(bob: Person, stranger: Pe
 
 
 def test_too_many_searches_at_once_are_sent_away_and_other_pages_are_not(
-    blog: Blog, stranger: Person
+    blog: Blog, stranger: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    turns = blog.app.state.searches.places
-    for _ in range(MOST_AT_ONCE):
-        turns.acquire()
-    try:
+    with monkeypatch.context() as patch:
+        patch.setattr(blog.app.state.searches, "places", asyncio.Semaphore(0))
         response = ask(stranger, "boat")
         assert response.status_code == 503
         assert int(response.headers["retry-after"]) > 0
         assert stranger.get("/").status_code == 200
-    finally:
-        for _ in range(MOST_AT_ONCE):
-            turns.release()
-    assert ask(stranger, "boat").status_code == 200
+    for _ in range(MOST_AT_ONCE + 1):
+        assert ask(stranger, "boat").status_code == 200
+
+
+def test_who_waits_for_a_search_holds_nothing_that_other_pages_need(
+    blog: Blog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not even where there are few connections."""
+    monkeypatch.setattr("services.search.turns.LONGEST_WAIT_SECONDS", 5)
+    with blog.beside(database_connections=2) as small, ThreadPoolExecutor() as pool:
+        small.app.state.searches.places = places = asyncio.Semaphore(0)
+        waiting = [pool.submit(ask, small.visitor(), "boat") for _ in range(3)]
+        try:
+            while places._waiters is None or len(places._waiters) < len(waiting):
+                time.sleep(0.01)
+                assert not any(each.done() for each in waiting)
+            assert small.visitor().get("/archive").status_code == 200
+            assert not any(each.done() for each in waiting)
+        finally:
+            for _ in waiting:
+                small.server.servers[0].get_loop().call_soon_threadsafe(places.release)
+        assert [each.result().status_code for each in waiting] == [200] * 3
