@@ -21,7 +21,7 @@ from services.search import index, queries
 from services.search.turns import MOST_AT_ONCE, SEARCHES
 from tests.blog import Blog, Person
 
-TITLE = re.compile(r'<h2><a href="([^"]+)">(.*?)</a></h2>', re.S)
+TITLE = re.compile(r'<h2[^>]*><a href="([^"]+)">(.*?)</a></h2>', re.S)
 
 
 def ask(person: Person, typed: str, more: str = "") -> Response:
