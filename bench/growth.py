@@ -30,6 +30,7 @@ from bench._rounds import number  # noqa: E402
 from main import create_app  # noqa: E402
 from services import cursors  # noqa: E402
 from tests.blog import blog_settings  # noqa: E402
+from web.access_log import output  # noqa: E402
 
 AIM = "1.3"
 ASKS = 5  # of each page in each round; the quickest counts
@@ -67,6 +68,7 @@ def pages(posts: int) -> dict[str, tuple[str, str]]:
 
 def main(sizes: list[int], rounds: int, only: str, keep: str) -> None:
     logging.disable(logging.INFO)
+    output.lines = None  # the access log goes its own way
     print(f"Python {sys.version.split()[0]}, {rounds} rounds, milliseconds\n")
     heads = " | ".join(f"{size:,} posts" for size in sizes)
     print(f"| | {heads} | ratio | range of rounds | to reach |")
