@@ -1,6 +1,7 @@
 """uvicorn with deadlines for clients that send or read too slowly, and a limit for the size of
 request heads; it has neither itself."""
 
+import math
 import socket
 from asyncio import TimerHandle, Transport
 
@@ -14,6 +15,7 @@ MOST_HEAD_BYTES = 32 * 1024
 UNREAD_SECONDS = 30
 # What has not arrived when we stop may arrive for as long, within uvicorn's own grace.
 LAST_SECONDS = 5
+NEVER = math.inf
 TOO_LARGE = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
     b"content-length: 0\r\nconnection: close\r\n\r\n"
@@ -35,8 +37,12 @@ class DeadlineProtocol(HttpToolsProtocol):
     answer possible. What is left of one that was answered unread must be over in 15 s as well.
     """
 
-    deadline: TimerHandle | None = None
+    # One timer for each connection, which looks at `due_at` when it wakes: to set a timer for each
+    # request costs more than to answer it.
+    timer: TimerHandle | None = None
+    wakes_at = due_at = NEVER
     head_bytes: int | None = None  # so far, while a head is awaited
+    header_bytes = 0  # of the head that is read
     is_in_body = False
     idle_bytes = 0  # of a body, since something of it came: sizes of chunks, trailers
 
@@ -46,7 +52,8 @@ class DeadlineProtocol(HttpToolsProtocol):
         self.await_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self.set_deadline(None)
+        if self.timer is not None:
+            self.timer.cancel()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -63,10 +70,14 @@ class DeadlineProtocol(HttpToolsProtocol):
             self.hang_up()
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if (
-            not self.is_in_body
-        ):  # else it is a trailer: nobody reads those, and there is no end to them
-            super().on_header(name, value)
+        """As uvicorn's own. A trailer is read by nobody, and there may be no end to them."""
+        if self.is_in_body:
+            return
+        name = name.lower()
+        if name == b"expect" and value.lower() == b"100-continue":
+            self.expect_100_continue = True
+        self.headers.append((name, value))
+        self.header_bytes += len(name) + len(value) + 4
 
     def on_body(self, body: bytes) -> None:
         self.idle_bytes = 0
@@ -74,9 +85,10 @@ class DeadlineProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self.head_bytes = None
-        self.set_deadline(None)
+        self.due_at = NEVER
         self.is_in_body, self.idle_bytes = True, 0
-        if len(self.url) + sum(len(n) + len(v) + 4 for n, v in self.headers) > MOST_HEAD_BYTES:
+        size, self.header_bytes = len(self.url) + self.header_bytes, 0
+        if size > MOST_HEAD_BYTES:
             self.refuse_head()  # all of it came at once
             raise HeadTooLarge
         super().on_headers_complete()
@@ -88,7 +100,7 @@ class DeadlineProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         self.is_in_body = False
-        self.set_deadline(None)
+        self.due_at = NEVER
         super().on_message_complete()
         if self.cycle is not None and self.cycle.response_complete:
             self.await_head()
@@ -127,9 +139,22 @@ class DeadlineProtocol(HttpToolsProtocol):
         self.transport.close()
 
     def set_deadline(self, seconds: float | None) -> None:
-        if self.deadline is not None:
-            self.deadline.cancel()
-        self.deadline = self.loop.call_later(seconds, self.hang_up) if seconds else None
+        self.due_at = self.loop.time() + seconds if seconds else NEVER
+        if self.due_at < self.wakes_at:
+            self.wake_at(self.due_at)
+
+    def wake_at(self, moment: float) -> None:
+        if self.timer is not None:
+            self.timer.cancel()
+        self.wakes_at, self.timer = moment, self.loop.call_at(moment, self.look)
+
+    def look(self) -> None:
+        """The timer has woken: it is over, it was put off, or nothing is awaited."""
+        self.wakes_at, self.timer = NEVER, None
+        if self.loop.time() >= self.due_at:
+            self.hang_up()
+        elif self.due_at < NEVER:
+            self.wake_at(self.due_at)
 
     def hang_up(self) -> None:
         if not self.transport.is_closing():
