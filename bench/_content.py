@@ -22,6 +22,7 @@ from sqlalchemy.engine import make_url
 import migrations
 from database import Database
 from models import now
+from services import search
 
 AUTHORS, TAGS, PARAGRAPHS, WORDS = 50, 1000, 4000, 20_000
 MOST_USUAL_WORDS = 12
@@ -31,7 +32,7 @@ NOW = now().replace(microsecond=0)
 
 
 def fill(url: str, posts: int, *, paragraphs: int = 4) -> None:
-    """Make the tables, and put so many public posts into them."""
+    """Make the tables, and put so many public posts into them, and into the index of words."""
     with closing(Database(url)) as database:
         migrations.upgrade(database)
     dice = random.Random(7)
@@ -46,6 +47,8 @@ def fill(url: str, posts: int, *, paragraphs: int = 4) -> None:
             put.rows("slugs", map(content.slug, numbers))
             put.rows("post_tags", content.post_tags(numbers))
         put.done()
+    with closing(Database(url)) as database:
+        search.catch_up(database)
 
 
 def published_at(number: int) -> datetime:
