@@ -5,7 +5,7 @@
 Each page goes through the whole application in one process, without the page cache, on SQLite and
 on PostgreSQL. In every round each size is asked for each page, one after the other; the ratio is
 that to the smallest blog in the same round. `--keep` leaves the filled SQLite files in a folder
-and finds them there the next time; filling takes a minute for each hundred thousand posts.
+and finds them there the next time; filling takes some minutes for each hundred thousand posts.
 """
 
 import argparse
