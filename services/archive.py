@@ -10,12 +10,12 @@ from datetime import UTC, datetime, tzinfo
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import func, tuple_
+from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from errors import NotFound
 from models import Post, now
-from services.cursors import cursor_of, place_of, position
+from services.cursors import cursor_of, place_of, window
 from services.lines import Line
 from services.streams import is_listed
 
@@ -55,32 +55,18 @@ def page(
     """
     until = min(place_of(before)[0], now()) if before else None
     wanted = is_listed(until) if year is None else is_listed(until) & within(year, zone)
-    lines, has_older, has_newer = window(db, wanted, before, after)
+    key = (col(Post.published_at), col(Post.id))
+    query: Any = select(Post.id, Post.slug, Post.title, Post.published_at).where(wanted)
+    rows, is_last, is_first = window(db, query, key, before, after, PER_PAGE)
+    lines = [Line(*row) for row in rows]
     if year is not None and not lines:
         raise NotFound
     return Archive(
         years(db, zone),
         list(by_month(lines, zone)),
-        older=cursor_of(lines[-1].published_at, lines[-1].id) if has_older else None,
-        newer=cursor_of(lines[0].published_at, lines[0].id) if has_newer else None,
+        older=cursor_of(lines[-1].published_at, lines[-1].id) if not is_last else None,
+        newer=cursor_of(lines[0].published_at, lines[0].id) if not is_first else None,
     )
-
-
-def window(db: Session, wanted: Any, before: str, after: str) -> tuple[list[Line], bool, bool]:
-    """A page of lines, whether there are older ones, and whether there are newer ones."""
-    key = (col(Post.published_at), col(Post.id))
-    query: Any = select(Post.id, Post.slug, Post.title, Post.published_at).where(wanted)
-    is_backwards = bool(after) and not before
-    if before:
-        query = query.where(tuple_(*key) < position(before))
-    elif after:
-        query = query.where(tuple_(*key) > position(after))
-    query = query.order_by(*(key if is_backwards else (part.desc() for part in key)))
-    found = [Line(*row) for row in db.execute(query.limit(PER_PAGE + 1))]
-    lines, has_more = found[:PER_PAGE], len(found) > PER_PAGE
-    if is_backwards:
-        return lines[::-1], bool(lines), has_more
-    return lines, has_more, bool(before and lines)
 
 
 def years(db: Session, zone: tzinfo) -> list[int]:
