@@ -65,7 +65,8 @@ class Database:
     def __init__(self, url: str, connections: int = 15) -> None:
         self.is_sqlite = url.startswith("sqlite")
         open_engine = sqlite_engine if self.is_sqlite else postgres_engine
-        self.engine = open_engine(url, pool(connections))
+        at_once = max(connections * 2 // 3, 1)
+        self.engine = open_engine(url, pool(connections, at_once))
         # SQLite must know at BEGIN that a transaction will write: one that starts by reading
         # cannot wait for the lock later, it fails at once.
         self.writer = self.engine.execution_options(begin="IMMEDIATE")
@@ -75,7 +76,7 @@ class Database:
         self.reader = self.engine.execution_options(**alone)
         # Requests take turns before they take threads: otherwise all threads could wait for
         # connections whose requests wait for a thread. What is left over is for sessions and limits.
-        self.turns = asyncio.Semaphore(max(connections * 2 // 3, 1))
+        self.turns = asyncio.Semaphore(at_once)
         self.listeners: dict[str, Callable[..., None]] = {}
         self.announces = False  # whether a hub hears of changes: see services/announcements.py
 
@@ -187,11 +188,12 @@ def after_commit(db: Session, name: str, *what: Any) -> None:
         waiting.append((name, what))
 
 
-def pool(connections: int) -> dict[str, Any]:
-    kept = min(connections, 5)
+def pool(connections: int, kept: int) -> dict[str, Any]:
+    """So many are kept open: to open another takes longer than most requests take."""
     return {
         "pool_size": kept,
         "max_overflow": connections - kept,
+        "pool_use_lifo": True,  # the one that was used last is sure to be there
         "pool_timeout": POOL_TIMEOUT_SECONDS,
     }
 
