@@ -69,28 +69,29 @@ class Database:
         self.engine = open_engine(url, pool(connections, at_once))
         # SQLite must know at BEGIN that a transaction will write: one that starts by reading
         # cannot wait for the lock later, it fails at once.
-        self.writer = self.engine.execution_options(begin="IMMEDIATE")
-        # On PostgreSQL each statement sees what is committed when it begins, in a transaction or
-        # without one; so who only reads is spared the two round trips of BEGIN and ROLLBACK.
-        alone = {} if self.is_sqlite else {"isolation_level": "AUTOCOMMIT"}
-        self.reader = self.engine.execution_options(**alone)
+        self.writer = self.engine.execution_options(
+            begin="IMMEDIATE", **self.isolated("READ COMMITTED")
+        )
         # Requests take turns before they take threads: otherwise all threads could wait for
         # connections whose requests wait for a thread. What is left over is for sessions and limits.
         self.turns = asyncio.Semaphore(at_once)
         self.listeners: dict[str, Callable[..., None]] = {}
         self.announces = False  # whether a hub hears of changes: see services/announcements.py
 
+    def isolated(self, level: str) -> dict[str, Any]:
+        """The option for a transaction; SQLite has but one level."""
+        return {} if self.is_sqlite else {"isolation_level": level}
+
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """Nothing is ever written here, not even by mistake: what was changed is not flushed."""
-        with Session(self.reader, expire_on_commit=False, autoflush=False) as db:
+        with Session(self.engine, expire_on_commit=False, autoflush=False) as db:
             yield db
 
     @contextmanager
     def snapshot(self) -> Iterator[Session]:
         """Reads everything as it is at one moment, however long that takes and whoever writes."""
-        options = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
-        engine = self.engine.execution_options(**options)
+        engine = self.engine.execution_options(**self.isolated("REPEATABLE READ"))
         with Session(engine, expire_on_commit=False) as db:
             yield db
 
@@ -234,7 +235,11 @@ def postgres_engine(url: str, pool: dict[str, Any]) -> Engine:
 
     set_wait_callback(wait_for_answer)
     options = {"connection_factory": Impatient, "keepalives_idle": 30, "tcp_user_timeout": 5000}
-    engine = create_engine(url, connect_args=options, hide_parameters=True, **pool)
+    # Each statement sees what is committed when it begins, in a transaction or without one; so who
+    # only reads is spared the two round trips of BEGIN and ROLLBACK.
+    engine = create_engine(
+        url, connect_args=options, hide_parameters=True, isolation_level="AUTOCOMMIT", **pool
+    )
 
     # Set by a statement, since poolers in front of a database refuse start-up options.
     @event.listens_for(engine, "connect")

@@ -22,10 +22,11 @@ from sqlalchemy.engine import make_url
 import migrations
 from database import Database
 from models import now
-from services import search
+from services.search import documents, index
 
 AUTHORS, TAGS, PARAGRAPHS, WORDS = 50, 1000, 4000, 20_000
 MOST_USUAL_WORDS = 12
+WORDS_INDEX = "ix_search_entries_words"
 BATCH = 20_000
 APART = timedelta(minutes=5)
 NOW = now().replace(microsecond=0)
@@ -42,13 +43,15 @@ def fill(url: str, posts: int, *, paragraphs: int = 4) -> None:
         put.rows("users", content.users())
         put.rows("tags", content.tags())
         put.rows("series", content.series())
-        for numbers in batched(range(posts), BATCH):
-            put.rows("posts", map(content.post, numbers))
+        # The oldest first: that is how a blog grows, and FTS5 is slow in any other order.
+        for numbers in batched(range(posts - 1, -1, -1), BATCH):
+            rows, tags = list(map(content.post, numbers)), list(content.post_tags(numbers))
+            put.rows("posts", rows)
             put.rows("slugs", map(content.slug, numbers))
-            put.rows("post_tags", content.post_tags(numbers))
+            put.rows("post_tags", tags)
+            put.rows("search_entries", content.search_entries(rows, tags, put.written_as))
+            put.rows("search_titles", content.search_titles(rows))
         put.done()
-    with closing(Database(url)) as database:
-        search.catch_up(database)
 
 
 def published_at(number: int) -> datetime:
@@ -93,6 +96,7 @@ class Content:
             " ".join(dice.choices(words, cum_weights=usual, k=4)).capitalize()
             for _ in range(PARAGRAPHS)
         ]
+        self.names = {tag["id"]: (tag["slug"], tag["name"]) for tag in self.tags()}
         self.usual_tags = list(accumulate(1 / (rank + 3) for rank in range(TAGS)))
 
     def users(self) -> Iterator[dict[str, Any]]:
@@ -142,6 +146,7 @@ class Content:
             "excerpt": parts[0][:280],
             "word_count": 80 * self.per_post,
             "version": 1,
+            "indexer": index.INDEXER,
             "series_id": UUID(int=(3 << 64) + number // 100) if is_part else None,
             "series_position": number // 10 % 10 if is_part else None,
             "created_at": moment,
@@ -149,6 +154,26 @@ class Content:
             "published_at": moment,
             "first_published_at": moment,
         }
+
+    def search_entries(
+        self, posts: list[dict[str, Any]], post_tags: list[dict[str, Any]], written_as: Any
+    ) -> Iterator[dict[str, Any]]:
+        """As services/search/index.py would make them, one by one."""
+        carried: dict[UUID, list[tuple[str, str]]] = {post["id"]: [] for post in posts}
+        for row in post_tags:
+            carried[row["post_id"]].append(self.names[row["tag_id"]])
+        for post in posts:
+            document = documents.document_of(post["title"], carried[post["id"]], post["html"])
+            yield {
+                "place": index.place_of(post["published_at"]),
+                "post_id": post["id"],
+                "words": written_as(document),
+            }
+
+    def search_titles(self, posts: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+        for post in posts:
+            for key in index.beginnings(post["title"]):
+                yield {"key": key, "post_id": post["id"]}
 
     def slug(self, number: int) -> dict[str, Any]:
         return {"slug": slug_of(number), "post_id": post_id(number)}
@@ -187,6 +212,8 @@ def user_id(number: int) -> UUID:
 class Sqlite:
     """Rows as SQLAlchemy would store them."""
 
+    written_as = staticmethod(documents.for_sqlite)
+
     def __init__(self, url: str) -> None:
         self.file = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)
         for pragma in ("journal_mode=WAL", "synchronous=OFF", "cache_size=-400000"):
@@ -218,6 +245,10 @@ class Sqlite:
 
 
 class Postgres:
+    """The index of words is made at the end: it takes a small part of the time then."""
+
+    written_as = staticmethod(documents.for_postgres)
+
     def __init__(self, url: str) -> None:
         self.callback = extensions.get_wait_callback()
         extensions.set_wait_callback(None)  # the blog's own cannot wait for a COPY
@@ -227,6 +258,10 @@ class Postgres:
         self.cursor.execute("SET synchronous_commit = off")
         # No triggers, no look at what is referred to: the rows are as both would have them.
         self.cursor.execute("SET session_replication_role = replica")
+        self.cursor.execute("SET maintenance_work_mem = '1GB'")
+        self.cursor.execute("SELECT indexdef FROM pg_indexes WHERE indexname = %s", [WORDS_INDEX])
+        self.words_index: str = (self.cursor.fetchone() or [""])[0]
+        self.cursor.execute(f"DROP INDEX {WORDS_INDEX}")
 
     def rows(self, table: str, rows: Iterable[dict[str, Any]]) -> None:
         for some in batched(rows, BATCH):
@@ -237,9 +272,12 @@ class Postgres:
     def stored(self, value: Any) -> str:
         if value is None:
             return r"\N"
+        if isinstance(value, bytes):
+            return r"\\x" + value.hex()
         return str(value).replace("\\", "\\\\").replace("\t", " ").replace("\n", "\\n")
 
     def done(self) -> None:
+        self.cursor.execute(self.words_index)
         self.connection.commit()
         self.connection.autocommit = True
         self.cursor.execute("SELECT setval('tags_id_seq', (SELECT max(id) FROM tags))")

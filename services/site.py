@@ -30,11 +30,11 @@ class Presented(SimpleNamespace):
     language: str
     date_format: str
 
-    @property
+    @cached_property
     def speech(self) -> Speech:
         return Speech(self.language, self.date_format)
 
-    @property
+    @cached_property
     def navigation(self) -> list[Way]:
         return ways_in(self.chosen.navigation)
 

@@ -1,18 +1,20 @@
 """Lists of posts, newest first: who may see them, and what their lines show."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import cache
+from functools import cache, cached_property, lru_cache
 from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import (
-    JSON,
     ColumnElement,
     Integer,
+    String,
     Uuid,
     bindparam,
+    cast,
     false,
     func,
     true,
@@ -26,6 +28,7 @@ from services.cursors import cursor_of, place_of, split
 
 PER_PAGE = 20
 MOST_PINNED = 5
+MOST_KEPT = 4000  # lines, of half a KB each
 Which = Literal["front", "all", "author", "tag"]
 Side = Literal["", "before", "after"]
 
@@ -38,10 +41,11 @@ class Label(NamedTuple):
     name: str
 
 
-class Entry(NamedTuple):
-    """One line of a list: only the columns that it shows."""
+@dataclass(frozen=True, eq=False)
+class Entry:
+    """One line of a list: only the columns that it shows. The same line is the same object."""
 
-    id: UUID
+    key: str  # the id as this database writes it
     slug: str
     title: str
     excerpt: str
@@ -50,7 +54,11 @@ class Entry(NamedTuple):
     revised_at: datetime | None
     username: str
     author: str
-    tags: tuple[Label, ...] = ()
+    tags: tuple[Label, ...]
+
+    @cached_property
+    def id(self) -> UUID:
+        return UUID(self.key)
 
     @property
     def changed_at(self) -> datetime:
@@ -132,11 +140,11 @@ def outlook(db: Session) -> Outlook:
 def front_page(db: Session, before: str = "", after: str = "", per_page: int = PER_PAGE) -> Stream:
     """As `latest`, but pinned posts come first: on the first page, and nowhere else."""
     found = ask(db, "front", before, after, per_page + MOST_PINNED)
-    chosen = sorted((row for row in found if row.is_pinned), key=lambda row: row.id)
+    chosen = sorted((row for row in found if row.is_pinned), key=lambda row: row.key)
     chosen.sort(key=lambda row: row.pinned_at, reverse=True)
-    ids = {row.id for row in chosen}
-    others = [row for row in found if row.id not in ids]
-    others.sort(key=lambda row: (row.published_at, row.id), reverse=before != "" or after == "")
+    keys = {row.key for row in chosen}
+    others = [row for row in found if row.key not in keys]
+    others.sort(key=lambda row: (row.published_at, row.key), reverse=before != "" or after == "")
     stream = stream_of(others[: per_page + 1], before, after, per_page)
     is_first = stream.newer is None and not before
     return replace(stream, pinned=[entry_of(row) for row in chosen]) if is_first else stream
@@ -186,12 +194,18 @@ def stream_of(found: Sequence[Any], before: str, after: str, per_page: int) -> S
 
 
 def entry_of(row: Any) -> Entry:
-    return Entry._make((*row[: len(COLUMNS)], in_order(row.labels)))
+    return entry_with(*row[: len(COLUMNS) + 1])
 
 
-def in_order(labels: list[list[Any]] | None) -> tuple[Label, ...]:
+@lru_cache(MOST_KEPT)
+def entry_with(*values: Any) -> Entry:
+    """Known by what is in it: most lines of a page were read, and set, a moment ago."""
+    return Entry(*(*values[:-1], in_order(values[-1])))
+
+
+def in_order(labels: str | None) -> tuple[Label, ...]:
     """What `labels_of` found. PostgreSQL has nothing where SQLite has an empty list."""
-    return tuple(Label(*label) for _, *label in sorted(labels or ()))
+    return tuple(Label(*label) for _, *label in sorted(json.loads(labels or "[]")))
 
 
 @cache
@@ -234,12 +248,13 @@ def lines(*, is_sqlite: bool) -> Any:
 
 
 def labels_of(*, is_sqlite: bool) -> Any:
-    """The tags of a post as a list in JSON, so that a query for posts brings them along."""
+    """The tags of a post as a list in JSON, so that a query for posts brings them along; see
+    `in_order`."""
     names = ("json_group_array", "json_array") if is_sqlite else ("json_agg", "json_build_array")
     all_of, one = (getattr(func, name) for name in names)
     label = one(PostTag.position, Tag.id, Tag.slug, Tag.name)
     return (
-        select(all_of(label, type_=JSON()))
+        select(cast(all_of(label), String))
         .join(Tag, col(Tag.id) == PostTag.tag_id)
         .where(col(PostTag.post_id) == Post.id)
         .correlate(Post)
@@ -252,7 +267,7 @@ def is_sqlite(db: Session) -> bool:
 
 
 COLUMNS: tuple[Any, ...] = (
-    Post.id,
+    cast(Post.id, String).label("key"),
     Post.slug,
     Post.title,
     Post.excerpt,

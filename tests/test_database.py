@@ -2,6 +2,9 @@
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+
+from sqlalchemy import event
 
 from models import Post
 from services import passwords
@@ -24,6 +27,26 @@ def test_a_hundred_requests_at_once_are_all_answered(alice: Person, blog: Blog) 
         answers = list(pool.map(ask, range(100)))
     assert sorted(set(answers)) == [200, 303]
     assert len(blog.rows(Post)) == 1 + answers.count(303)
+
+
+def test_connections_that_requests_use_at_once_are_not_opened_anew(blog: Blog) -> None:
+    database, opened = blog.app.state.database, 0
+
+    def note(_connection: object, _record: object) -> None:
+        nonlocal opened
+        opened += 1
+
+    def read_at_once(number: int) -> None:
+        with ExitStack() as at_once:
+            for _ in range(number):
+                at_once.enter_context(database.reading()).connection()
+
+    most = database.turns._value
+    read_at_once(most)
+    event.listen(database.engine, "connect", note)
+    for _ in range(3):
+        read_at_once(most)
+    assert opened == 0
 
 
 def test_people_who_wait_to_log_in_leave_the_database_to_the_readers(

@@ -13,7 +13,7 @@ MOST_KEPT = 4000  # of a list of posts, some MB
 
 
 class Fragments:
-    """`kept(macro, *values)` in a template is `macro(*values)`. What the macro shows must depend on
+    """`made_once(macro, *values)` in a template is `macro(*values)`. What the macro shows must depend on
     nothing but those values and the language, and the values must be hashable and never change."""
 
     def __init__(self) -> None:

@@ -57,15 +57,25 @@ def document_of(title: str, tags: Sequence[tuple[str, str]], rendered: str) -> D
     near |= {word for word, number in Counter(in_text).items() if number >= OFTEN_ENOUGH}
     near |= {word for heading in HEADING.findall(rendered) for word in words_of(text_of(heading))}
     marks |= {OFTEN + word for word in near}
+    lines = [in_title, *in_tags, in_text]
+    everything = [word for line in lines for word in (*line, GAP)]
+    if fits(marks, everything):
+        return Document(everything, sorted(marks))
     made = Document()
     room = Room()
     made.apart += sorted(mark for mark in marks if room.holds(mark))
-    lines = [in_title, *in_tags, in_text]
-    everything = [word for line in lines for word in (*line, GAP)]
     made.ordered = list(in_places(everything[:MOST_ORDERED], room))
     rest = dict.fromkeys(everything[MOST_ORDERED:])
     made.apart += [word for word in rest if word != GAP and room.is_new(word) and room.holds(word)]
     return made
+
+
+def fits(marks: set[str], everything: list[str]) -> bool:
+    """Whether a row has room for all of it, as it has for most texts: nobody has to count then."""
+    if len(everything) > MOST_ORDERED or max(Counter(everything).values()) > MOST_OF_A_WORD:
+        return False
+    letters = sum(map(len, marks)) + sum(map(len, everything))
+    return letters * 4 + (len(marks) + len(everything)) * 8 <= MOST_BYTES
 
 
 class Room:

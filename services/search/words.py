@@ -5,6 +5,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import chain
 
 LONGEST_WORD = 64
 # Scripts that write without spaces: there each character is a word, and a word is a phrase.
@@ -23,8 +24,7 @@ MARK = re.compile(f"[{MARKS}]")
 
 def words_of(text: str) -> Iterator[str]:
     """The words of a text, in order, folded: “Über-Boote” has “uber” and “boote”."""
-    for run in RUN.findall(text):
-        yield from folded(run)
+    return chain.from_iterable(map(folded, RUN.findall(text)))
 
 
 @lru_cache(maxsize=65_536)
