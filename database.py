@@ -214,7 +214,7 @@ def sqlite_engine(url: str, pool: dict[str, Any]) -> Engine:
             "journal_mode=WAL",
             "synchronous=FULL",  # an acknowledged post survives a power cut
             "foreign_keys=ON",
-            "cache_size=-2000",  # 2 MB of each connection: the system keeps the file in memory as well
+            "cache_size=-1000",  # 1 MB of each connection: the system keeps the file in memory as well
         ):
             connection.execute(f"PRAGMA {pragma}")
 

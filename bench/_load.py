@@ -25,6 +25,7 @@ class Load(NamedTuple):
     per_second: float
     p50: float
     p99: float
+    answered: int
     failed: int  # answers that were none, or had another status than expected
 
 
@@ -65,7 +66,8 @@ def by_wrk(port: int, path: str, seconds: float, headers: dict[str, str], connec
     }
     failed = sum(int(number) for number in re.findall(r"Non-2xx or 3xx responses: (\d+)", said))
     failed += sum(map(int, re.findall(r"(?:connect|read|write|timeout) (\d+)", said)))
-    return Load(float(rate), percent["50"], percent["99"], failed)
+    [answered] = re.findall(r"(\d+) requests in ", said)
+    return Load(float(rate), percent["50"], percent["99"], int(answered), failed)
 
 
 def request_of(method: str, path: str, headers: dict[str, str], body: bytes = b"") -> bytes:
@@ -118,7 +120,8 @@ async def asking(
     await asyncio.gather(*(one() for _ in range(connections)))
     spent = time.perf_counter() - began_at
     times.sort()
-    return Load(len(times) / spent, times[len(times) // 2], times[len(times) * 99 // 100], failed)
+    middle, slow = times[len(times) // 2], times[len(times) * 99 // 100]
+    return Load(len(times) / spent, middle, slow, len(times), failed)
 
 
 async def answer(reader: asyncio.StreamReader) -> int:

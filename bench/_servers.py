@@ -4,6 +4,7 @@ Each is pinned to one core, and whoever asks them to another, where the system c
 """
 
 import os
+import secrets
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -13,6 +14,12 @@ from tests import servers
 from tests.processes import Serving, serving
 
 CORES = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+PRODUCTION = {
+    "ENVIRONMENT": "production",
+    "BASE_URL": "http://127.0.0.1",
+    "SECRET_KEY": secrets.token_urlsafe(48),
+    "BCRYPT_COST": 12,
+}
 SERVER_CORE, LOAD_CORE = (CORES[0], CORES[-1]) if CORES else (None, None)
 
 
@@ -32,11 +39,11 @@ def on_core(core: int | None) -> Iterator[None]:
 
 @contextmanager
 def blog(folder: Path, **settings: Any) -> Iterator[Serving]:
-    """`python -m cli serve` as in production, but for HTTPS and its limits on logins."""
+    """`python -m cli serve` as in production, but for HTTPS."""
     folder.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         with on_core(SERVER_CORE):
-            server = stack.enter_context(serving(folder, **settings))
+            server = stack.enter_context(serving(folder, **{**PRODUCTION, **settings}))
         yield server
 
 

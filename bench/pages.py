@@ -31,7 +31,6 @@ POSTS = 1000
 PARAGRAPHS = 16  # so that the page of a post has about 12 KB
 WRITERS, LOGINS = 8, 8
 READERS = 8  # connections that read while others log in
-COST = 12  # of bcrypt, as it is by default
 BROTLI = {"Accept_Encoding": "br"}
 
 
@@ -81,7 +80,6 @@ def set_up(folder: Path, running: ExitStack, seconds: float) -> Stage:
     settings: dict[str, Any] = {
         "DATABASE_URL": postgres.url,
         "REDIS_URL": redis.url,
-        "BCRYPT_COST": COST,
         "TRUSTED_PROXIES": 1,
     }
     _content.fill(

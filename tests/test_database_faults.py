@@ -253,8 +253,9 @@ def test_a_read_only_database_costs_writers_a_503_and_readers_nothing(
 
 
 def cut_connections(cursor: Any) -> None:
+    """And return once they have ended."""
     cursor.execute(
-        "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+        "SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity"
         " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
     )
     assert cursor.fetchone()[0] > 0
