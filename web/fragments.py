@@ -13,8 +13,8 @@ MOST_KEPT = 4000  # of a list of posts, some MB
 
 
 class Fragments:
-    """`made_once(macro, *values)` in a template is `macro(*values)`. What the macro shows must depend on
-    nothing but those values and the language, and the values must be hashable and never change."""
+    """`made_once(macro, *values)` in a template is `macro(*values)`. What the macro shows must depend
+    on nothing but those values and the language; they must be hashable and never change."""
 
     def __init__(self) -> None:
         self.made = lru_cache(MOST_KEPT)(made)

@@ -4,7 +4,6 @@ what it holds of a post is of an older version, or missing."""
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import islice
-from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -173,7 +172,8 @@ def insert_entries(db: Session, waiting: dict[UUID, dict[str, Any]]) -> None:
     somebody else may publish meanwhile."""
     while waiting:
         # FTS5 writes all that it has in memory whenever a row comes before the last one.
-        rows = sorted({row["place"]: row for row in waiting.values()}.values(), key=by_place)
+        by_place = {row["place"]: row for row in waiting.values()}
+        rows = [by_place[place] for place in sorted(by_place)]
         insert_new = upsert_of(is_sqlite=streams.is_sqlite(db))(SearchEntry)
         inserted = insert_new.on_conflict_do_nothing(index_elements=["place"])
         for post_id in db.execute(inserted.returning(col(SearchEntry.post_id)), rows).scalars():
@@ -181,9 +181,6 @@ def insert_entries(db: Session, waiting: dict[UUID, dict[str, Any]]) -> None:
         free = free_places(db, [row["place"] for row in waiting.values()])
         for row, place in zip(waiting.values(), free, strict=True):
             row["place"] = place
-
-
-by_place = itemgetter("place")
 
 
 def free_places(db: Session, wanted: list[int]) -> list[int]:
