@@ -85,11 +85,18 @@ class Jobs:
         self.thread = threading.Thread(target=self.run, name="jobs", daemon=True)
         self.is_wanted = threading.Event()
         self.is_over = False
-        database.listeners[mails.QUEUED] = self.deliver_soon
-        database.listeners[announcements.NOTED] = self.deliver_soon
-        database.listeners[search.OUTDATED] = self.index_soon
+        self.opened: Queue | None = None
+        self.opening = threading.Lock()
+
+    def listen(self) -> None:
+        self.database.listeners |= {
+            mails.QUEUED: self.deliver_soon,
+            announcements.NOTED: self.deliver_soon,
+            search.OUTDATED: self.index_soon,
+        }
 
     def start(self) -> None:
+        self.listen()
         if self.settings.jobs == "web":
             self.thread.start()
 
@@ -99,8 +106,8 @@ class Jobs:
         self.is_wanted.set()
         if self.thread.is_alive():
             self.thread.join(STOP_SECONDS)
-        if "queue" in vars(self):
-            self.queue.storage.close()
+        if self.opened:
+            self.opened.storage.close()
 
     def run(self) -> None:
         """The life of the thread beside the pages: it sleeps until a mail or a minute comes."""
@@ -115,6 +122,7 @@ class Jobs:
         """The life of the worker."""
         from backends.queue import work
 
+        self.listen()
         work(self.queue)
 
     def deliver_soon(self) -> None:
@@ -135,9 +143,14 @@ class Jobs:
     def storage(self) -> Storage:
         return open_storage(self.settings, self.database)
 
-    @cached_property
+    @property
     def queue(self) -> "Queue":
-        """Between the web processes and the worker."""
+        """Between the web processes and the worker: one for all threads."""
+        with self.opening:
+            self.opened = self.opened or self.open_queue()
+            return self.opened
+
+    def open_queue(self) -> "Queue":
         from huey import crontab
 
         from backends.queue import open_queue

@@ -46,8 +46,8 @@ def next_due(database: Database) -> datetime | None:
 def claim(db: Session) -> Sequence[Announcement]:
     """Those that are due longest: nobody else gets them until the claim ends."""
     due_at, moment = col(Announcement.next_try_at), now()
-    free = select(Announcement).where(due_at <= moment).order_by(due_at).limit(AT_ONCE)
-    found = db.exec(free.with_for_update(skip_locked=True)).all()
+    free = select(Announcement).where(due_at <= moment).order_by(due_at, col(Announcement.id))
+    found = db.exec(free.limit(AT_ONCE).with_for_update(skip_locked=True)).all()
     for each in found:
         each.next_try_at, each.tries = moment + CLAIMED_FOR, each.tries + 1
     return found

@@ -4,6 +4,7 @@ import logging
 import pickle
 import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,12 @@ import pytest
 from sqlalchemy import event, text
 from sqlmodel import select
 
-from backends.queue import MOST_WAITING, Names
+from backends.queue import MOST_WAITING, Names, Queue, open_queue
 from database import Database
 from jobs import Jobs
 from models import Mail, now
 from services import mails
+from settings import Settings
 from tests.blog import Blog, blog_settings
 from tests.conftest import fresh_database
 from tests.mailbox import Mailbox
@@ -84,6 +86,7 @@ def tell(stores: dict[str, str]) -> None:
     )
     database = Database(settings.database_url)
     jobs = Jobs(settings, database)
+    jobs.start()
     with database.writing() as db:
         mails.queue(db, settings, "bob@example.org", "test")
     jobs.stop()
@@ -125,6 +128,26 @@ def test_jobs_that_nobody_does_do_not_pile_up(tmp_path: Path) -> None:
     database.close()
 
 
+def test_threads_that_tell_the_worker_at_once_share_one_queue(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def open_slowly(settings: Settings, *, works: bool) -> Queue:
+        time.sleep(0.2)
+        opened.append(open_queue(settings, works=works))
+        return opened[-1]
+
+    opened: list[Queue] = []
+    monkeypatch.setattr("backends.queue.open_queue", open_slowly)
+    settings = blog_settings(database_url=f"sqlite:///{tmp_path / 'inkstand.db'}")
+    jobs = Jobs(settings, Database(settings.database_url))
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: jobs.deliver_soon(), range(4)))
+    jobs.stop()
+    assert len(opened) == 1
+    assert opened[0].pending_count() == 4
+    opened[0].storage.close()
+
+
 def test_a_listener_that_fails_spoils_no_request(
     blog: Blog, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -154,7 +177,6 @@ def test_an_idle_blog_leaves_its_database_alone(blog: Blog) -> None:
             jobs.tick()
     finally:
         event.remove(blog.database.engine, "before_cursor_execute", note)
-        blog.database.listeners[mails.QUEUED] = blog.app.state.jobs.deliver_soon
     assert 1 <= asked <= 4  # mails, and texts without an index; each may have a BEGIN
     assert len(statements) == asked
 
