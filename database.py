@@ -11,11 +11,11 @@ from typing import Annotated, Any, Self
 
 from fastapi import Depends
 from fastapi.concurrency import contextmanager_in_threadpool
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Connection, Engine, Table, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlmodel import Session, create_engine
+from sqlmodel import Session, SQLModel, create_engine
 from starlette.requests import HTTPConnection
 
 import public_version
@@ -146,6 +146,11 @@ async def get_session(connection: HTTPConnection) -> AsyncIterator[Session]:
 # scope="function" is what makes the commit come before the reply: the default scope would commit
 # after the first byte, and a failed commit would already have been acknowledged.
 Db = Annotated[Session, Depends(get_session, scope="function")]
+
+
+def table_of(model: type[SQLModel]) -> Table:
+    """For an INSERT that makes no objects: the ORM's own takes half a millisecond longer."""
+    return SQLModel.metadata.tables[str(model.__tablename__)]
 
 
 def upsert_of(*, is_sqlite: bool) -> Any:

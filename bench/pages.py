@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -162,12 +163,15 @@ def rows_of(stage: Stage) -> list[Row]:
     return rows
 
 
+numbers = count(1)
+
+
 def published(stage: Stage, server: Serving, cookies: str) -> float:
     """Posts a second; each is another."""
     headers = {"Cookie": cookies} if cookies else {}
     requests = [
-        _load.request_of("POST", "/posts", headers, form(number).encode())
-        for number in range(int(stage.seconds * 3000))
+        _load.request_of("POST", "/posts", headers, form(next(numbers)).encode())
+        for _ in range(int(stage.seconds * 3000))
     ]
     load = _load.send(server.port, requests, stage.seconds, WRITERS, 303)
     if load.failed:

@@ -133,15 +133,18 @@ def hide(post: Post, reader: User | None, scopes: frozenset[str] | None = None) 
         raise NotFound
 
 
-def text_of(db: Session, post: Post) -> dict[str, str]:
-    """The author's working copy as form fields: what is staged, else what is there."""
-    return public_text(db, post) | (post.staged or {})
+def text_of(db: Session, post: Post, carried: Sequence[Tag] | None = None) -> dict[str, str]:
+    """The author's working copy as form fields: what is staged, else what is there. `carried` are
+    the tags of the post, for who knows them."""
+    return public_text(db, post, carried) | (post.staged or {})
 
 
-def public_text(db: Session, post: Post) -> dict[str, str]:
+def public_text(db: Session, post: Post, carried: Sequence[Tag] | None = None) -> dict[str, str]:
     """The fields of what readers see, or would see if it were published."""
     shelf = {"series": series.title_of(db, post), "kind": "page" if post.is_page else "post"}
-    names = ", ".join(tag.name for tag in tags.of_post(db, post.id))
+    if carried is None:
+        carried = tags.of_post(db, post.id)
+    names = ", ".join(tag.name for tag in carried)
     text = {"title": post.title, "content": post.content, "tags": names, "slug": post.slug}
     return shelf | text
 

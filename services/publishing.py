@@ -16,6 +16,27 @@ GRACE = timedelta(minutes=1)
 FURTHEST = timedelta(days=3653)
 
 
+def first_moment(action: str, publish_at: str, zone: tzinfo, moment: datetime) -> datetime | None:
+    """When readers see a post that is made at this moment; None if it is a draft.
+
+    Raises as `moment_of`.
+    """
+    if action == "draft":
+        return None
+    return moment if action == "publish" else max(moment_of(publish_at, zone), moment)
+
+
+def note_new(db: Session, post: Post, author: User) -> None:
+    """That a new post was published, or is going to be."""
+    if post.published_at is None:
+        return
+    if post.published_at <= post.created_at:
+        note(db, audit.POST_PUBLISHED, post, author)
+    else:
+        time = zones.appointment(post.published_at)
+        note(db, audit.POST_SCHEDULED, post, author, time=time)
+
+
 def publish(db: Session, post: Post, editor: User | None) -> None:
     """Let readers see it, now. What they have seen before keeps its date."""
     if post.is_public:

@@ -9,7 +9,7 @@ from slugify import slugify
 from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
-from database import upsert_of
+from database import table_of, upsert_of
 from models import Post, Series, Slug
 from services import streams
 
@@ -91,7 +91,7 @@ def owns(db: Session, post: Post, slug: str) -> bool:
 
 def take(db: Session, post: Post, slug: str) -> bool:
     """Whoever asks for it at the same moment waits until it is clear who has it."""
-    new = upsert_of(is_sqlite=streams.is_sqlite(db))(Slug)
+    new = upsert_of(is_sqlite=streams.is_sqlite(db))(table_of(Slug))
     taken = db.execute(
         new.on_conflict_do_nothing().returning(col(Slug.slug)),
         {"slug": slug, "post_id": post.id},

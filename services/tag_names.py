@@ -65,7 +65,7 @@ def carry(tag: Tag) -> ColumnElement[bool]:
 def alone(db: Session) -> None:
     """Wait until nobody puts tags on posts, and let nobody begin before this transaction ends.
 
-    On SQLite who writes is alone anyway. Elsewhere `tags.known_ids` takes the lock that this waits
+    On SQLite who writes is alone anyway. Elsewhere `tags.known_by` takes the lock that this waits
     for: so no post keeps a tag that goes, and no two merges cross.
     """
     if db.get_bind().dialect.name == "postgresql":
@@ -74,8 +74,7 @@ def alone(db: Session) -> None:
 
 def holder(db: Session, slug: str) -> Tag | None:
     """The tag that has or had this slug."""
-    found = tags.known_ids(db, [slug])
-    return db.get(Tag, found[slug], populate_existing=True) if found else None
+    return tags.known_by(db, [slug]).get(slug)
 
 
 def rename(db: Session, tag: Tag, name: str, editor: User) -> None:

@@ -3,7 +3,6 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from typing import Any
 from uuid import UUID
 
 from slugify import slugify
@@ -11,6 +10,7 @@ from sqlalchemy import delete, insert
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
+from database import table_of
 from errors import NotFound
 from languages import _
 from models import PostTag, Tag, TagAlias
@@ -59,19 +59,21 @@ def slug_of(name: str) -> str:
     return slugify(name.replace("+", " plus ").replace("#", " sharp "), max_length=100)
 
 
-def put_on(db: Session, post_id: UUID, names: Sequence[str], *, is_new: bool = False) -> None:
+def put_on(db: Session, post_id: UUID, names: Sequence[str], *, is_new: bool = False) -> list[Tag]:
     """Let the post carry exactly these tags, in this order; a new one carries none yet. A name that
-    a tag had before is the tag that it became."""
+    a tag had before is the tag that it became. Those that it carries now."""
     db.flush()  # the post must be there before its tags
-    ids = ids_of(db, {slug_of(name): name for name in names})
+    found = found_or_made(db, {slug_of(name): name for name in names})
+    carried = list({tag.id: tag for tag in found}.values())
     if not is_new:
         db.execute(delete(PostTag).where(col(PostTag.post_id) == post_id))
     rows = [
-        {"post_id": post_id, "tag_id": tag_id, "position": position}
-        for position, tag_id in enumerate(dict.fromkeys(ids))
+        {"post_id": post_id, "tag_id": tag.id, "position": position}
+        for position, tag in enumerate(carried)
     ]
     if rows:
-        db.execute(insert(PostTag), rows)
+        db.execute(insert(table_of(PostTag)), rows)
+    return carried
 
 
 def of_post(db: Session, post_id: UUID) -> list[Tag]:
@@ -105,41 +107,42 @@ def find(db: Session, slug: str) -> Tag:
     return tag
 
 
-def ids_of(db: Session, names: dict[str, str]) -> list[int]:
-    """Tags by slug and name, in this order; those that are missing are made."""
-    known = known_ids(db, list(names)) if names else {}
+def found_or_made(db: Session, names: dict[str, str]) -> list[Tag]:
+    """By slug and name, in this order; those that are missing are made."""
+    known = known_by(db, list(names)) if names else {}
     # One order for everybody who makes tags: two posts at once must not wait for each other.
     for slug in sorted(names.keys() - known.keys()):
         known[slug] = make(db, slug, names[slug])
     return [known[slug] for slug in names]
 
 
-def known_ids(db: Session, slugs: list[str]) -> dict[str, int]:
+def known_by(db: Session, slugs: list[str]) -> dict[str, Tag]:
     """By the slugs that tags have or had. Until this transaction ends none of them goes, and who
     renames or merges tags waits: see `tag_names.alone`."""
-    today: Any = select(Tag.slug, Tag.id).where(col(Tag.slug).in_(slugs))
-    found = dict(db.execute(today.with_for_update(read=True, key_share=True)).all())
+    today = select(Tag).where(col(Tag.slug).in_(slugs))
+    as_stored = {"populate_existing": True}  # one that was read before may have been renamed since
+    named = db.exec(today.with_for_update(read=True, key_share=True), execution_options=as_stored)
+    found = {tag.slug: tag for tag in named}
     if missing := [slug for slug in slugs if slug not in found]:
-        old: Any = select(TagAlias.slug, TagAlias.tag_id).where(col(TagAlias.slug).in_(missing))
-        found |= dict(db.execute(old).all())
+        had_it = col(Tag.id) == TagAlias.tag_id
+        old = select(TagAlias.slug, Tag).join(Tag, had_it).where(col(TagAlias.slug).in_(missing))
+        found |= dict(db.exec(old, execution_options=as_stored).all())
     return found
 
 
 def are_same(db: Session, one: str, other: str) -> bool:
     """Whether two lines of tags mean the same, also by names of before."""
     slugs = [[slug_of(name) for name in parse(typed)] for typed in (one, other)]
-    ids = known_ids(db, [*slugs[0], *slugs[1]])
-    first, second = ([ids.get(slug, slug) for slug in each] for each in slugs)
+    known = known_by(db, [*slugs[0], *slugs[1]])
+    first, second = ([known[s].id if s in known else s for s in each] for each in slugs)
     return first == second
 
 
-def make(db: Session, slug: str, name: str) -> int:
+def make(db: Session, slug: str, name: str) -> Tag:
     try:
         with db.begin_nested():
             tag = Tag(slug=slug, name=name)
             db.add(tag)
-        made = tag.id
     except IntegrityError:  # somebody else made it meanwhile
-        made = db.exec(select(Tag.id).where(Tag.slug == slug)).one()
-    assert made is not None
-    return made
+        return db.exec(select(Tag).where(Tag.slug == slug)).one()
+    return tag

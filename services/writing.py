@@ -1,6 +1,9 @@
 """Writing: a post comes to be, and its text changes. Nothing that was saved is ever overwritten."""
 
-from datetime import UTC, tzinfo
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from datetime import UTC, datetime, tzinfo
+from functools import partial
 from typing import Any
 
 from sqlalchemy import update
@@ -10,7 +13,7 @@ from sqlmodel import Session, col, select
 from database import after_commit
 from errors import Conflict, StaleVersion
 from languages import N_
-from models import Post, User, now
+from models import Post, Tag, User, now
 from services import (
     announcements,
     autosaves,
@@ -54,18 +57,15 @@ def create(
     held = scopes_of(author) if scopes is None else scopes
     pages.check(new, held)
     columns = columns or rendered(new)
-    post, is_new = find_or_insert(db, author, new, new.idempotency_key, columns)
+    appears = partial(publishing.first_moment, new.action, new.publish_at, zone)
+    post, is_new = find_or_insert(db, author, new, new.idempotency_key, columns, appears)
     if not is_new:
         return again(db, post, new, author, columns, zone=zone, scopes=scopes)
-    tags.put_on(db, post.id, tags.parse(new.tags), is_new=True)
+    carried = tags.put_on(db, post.id, tags.parse(new.tags), is_new=True)
     series.put(db, post, new.series, author, held)
-    if new.action == "publish":
-        publishing.publish(db, post, author)
-        post.published_at = post.first_published_at = post.created_at
-    elif new.action == "schedule":
-        publishing.schedule(db, post, publishing.moment_of(new.publish_at, zone), author)
+    publishing.note_new(db, post, author)
     announcements.note(db, None, announcements.shown(db, post))
-    keep(db, post, author, scopes=held, is_new=True)
+    keep(db, post, author, scopes=held, carried=carried, is_new=True)
     return post
 
 
@@ -106,12 +106,12 @@ def edit(
         raise Conflict({"title": IN_TRASH})
     pages.check(change, held, post)
     next_version(db, post, change.version)
-    before = announcements.shown(db, post)
+    before, carried = announcements.shown(db, post), None
     if change.action == "save" and post.is_published:
         stage(db, post, change)
         series.find(db, post, change.series, editor, held)  # said now, not at the update
     else:
-        apply(db, post, change, columns or rendered(change))
+        carried = apply(db, post, change, columns or rendered(change))
         series.put(db, post, change.series, editor, held)
         post.staged = None
     if change.action == "publish":
@@ -122,7 +122,7 @@ def edit(
         publishing.unpublish(post)
     announcements.note(db, before, announcements.shown(db, post))
     autosaves.forget(db, post, editor, change)
-    keep(db, post, editor, kind, held)
+    keep(db, post, editor, kind, held, carried)
     return post
 
 
@@ -137,19 +137,21 @@ def keep(
     editor: User,
     kind: str = "",
     scopes: frozenset[str] | None = None,
+    carried: Sequence[Tag] | None = None,
     *,
     is_new: bool = False,
 ) -> None:
-    """What follows from every text that somebody saved; `scopes` are those of a token. With
-    `is_new` it is the first of the post, and there is nothing that it could replace."""
+    """What follows from every text that somebody saved; `scopes` are those of a token, and
+    `carried` the tags of the post, for who knows them. With `is_new` it is the first text of the
+    post, and there is nothing that it could replace."""
     db.flush()  # the post must be there before what refers to it
     after_commit(db, pages.CHANGED)
     is_for_readers = post.is_published and not post.staged
     kind = kind or (revisions.PUBLISHED if is_for_readers else revisions.SAVED)
-    revisions.add(db, post, posts.text_of(db, post), editor, kind, is_new=is_new)
+    revisions.add(db, post, posts.text_of(db, post, carried), editor, kind, is_new=is_new)
     media_uses.note(db, post, editor, scopes, is_new=is_new)
     if not post.staged:  # else nothing has changed for readers
-        search.put(db, post, is_new=is_new)
+        search.put(db, post, carried, is_new=is_new)
 
 
 def stage(db: Session, post: Post, text: Text) -> None:
@@ -160,22 +162,22 @@ def stage(db: Session, post: Post, text: Text) -> None:
     post.staged = None if is_public else working
 
 
-def apply(db: Session, post: Post, text: Text, columns: dict[str, Any]) -> None:
-    before = seen(db, post)
+def apply(db: Session, post: Post, text: Text, columns: dict[str, Any]) -> list[Tag]:
+    """The tags that the post carries now."""
+    before = seen(post, tags.of_post(db, post.id)) if post.was_published else None
     pages.turn(post, text)
     permalinks.give(db, post, text)
     for name, value in columns.items():
         setattr(post, name, value)
-    tags.put_on(db, post.id, tags.parse(text.tags))
-    if seen(db, post) != before:
+    carried = tags.put_on(db, post.id, tags.parse(text.tags))
+    if before and seen(post, carried) != before:
         post.revised_at = now()
+    return carried
 
 
-def seen(db: Session, post: Post) -> tuple[Any, ...] | None:
-    """What of a text would be news to readers; None if they have never seen it."""
-    if not post.was_published:
-        return None
-    return post.title, post.content, [tag.id for tag in tags.of_post(db, post.id)]
+def seen(post: Post, carried: list[Tag]) -> tuple[Any, ...]:
+    """What of a text would be news to its readers."""
+    return post.title, post.content, [tag.id for tag in carried]
 
 
 def next_version(db: Session, post: Post, seen: int) -> None:
@@ -190,21 +192,33 @@ def next_version(db: Session, post: Post, seen: int) -> None:
 
 
 def find_or_insert(
-    db: Session, author: User, text: Text, key: str, columns: dict[str, Any]
+    db: Session,
+    author: User,
+    text: Text,
+    key: str,
+    columns: dict[str, Any],
+    appears: Callable[[datetime], datetime | None] = lambda _: None,
 ) -> tuple[Post, bool]:
-    """The post that was made with this key, else a new one; and whether it is new."""
+    """The post that was made with this key, else a new one; and whether it is new. `appears` says
+    when readers see one that is made at this moment."""
     if twin := find_by_key(db, author, key):
         return twin, False
+    made_at = now()
+    seen_from = appears(made_at)
     post = Post(
         author_id=author.id,
         slug="",
         is_page=text.kind == "page",
         idempotency_key=key or None,
-        indexer=search.INDEXER,  # which holds nothing of drafts
+        indexer=search.INDEXER,  # which is told in the same transaction, and holds nothing of drafts
+        created_at=made_at,
+        updated_at=made_at,
+        published_at=seen_from,
+        first_published_at=seen_from,
         **columns,
     )
     try:
-        with db.begin_nested():
+        with db.begin_nested() if key else nullcontext():  # only a key can be there already
             permalinks.give(db, post, text)
             db.add(post)
     except IntegrityError:  # the same form, a moment earlier, on another connection

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Row, delete, insert, select, text, update
 from sqlmodel import Session, col
 
-from database import Database, after_commit, upsert_of
+from database import Database, after_commit, table_of, upsert_of
 from models import Post, PostTag, SearchEntry, SearchTitle, Tag
 from services import streams
 from services.search import documents
@@ -21,19 +21,24 @@ BATCH = 100
 OUTDATED = "search outdated"  # after the commit; listeners get nothing
 AT_ONCE = 300  # posts that a rename takes along itself; what is more follows soon
 MOST_BEGINNINGS, LONGEST_BEGINNING = 10, 60
+Labels = dict[UUID, list[tuple[str, str]]]  # slugs and names, in the order of each post
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 WINDOW = 1_000  # places in which a free one is looked for first
 
 
-def put(db: Session, post: Post, *, is_new: bool = False) -> None:
+def put(
+    db: Session, post: Post, carried: Sequence[Tag] | None = None, *, is_new: bool = False
+) -> None:
     """Let the index know of a post what readers see of it, now or from the moment it appears: of a
-    draft nothing. It holds nothing yet of one that is new."""
+    draft nothing. It holds nothing yet of one that is new. `carried` are its tags, for who knows
+    them."""
     post.indexer = INDEXER
     db.flush()
     if not is_new:
         take_out(db, [post.id])
     if post.is_published and not post.is_trashed:
-        take_in(db, [post])
+        known = None if carried is None else {post.id: [(tag.slug, tag.name) for tag in carried]}
+        take_in(db, [post], known)
 
 
 def outdate(db: Session, which: ColumnElement[bool], *, waits: bool = True) -> None:
@@ -137,11 +142,11 @@ def take_out(db: Session, ids: Sequence[UUID]) -> None:
     )
 
 
-def take_in(db: Session, shown: Sequence[Any]) -> None:
-    """Of these posts the index holds nothing now."""
+def take_in(db: Session, shown: Sequence[Any], known: Labels | None = None) -> None:
+    """Of these posts the index holds nothing now; `known` are their tags, if they need not be read."""
     if not shown:
         return
-    tags = tags_of(db, [post.id for post in shown])
+    tags = known or tags_of(db, [post.id for post in shown])
     written_as = WRITTEN_AS[db.get_bind().dialect.name]
     waiting = {
         post.id: {
@@ -154,7 +159,7 @@ def take_in(db: Session, shown: Sequence[Any]) -> None:
     insert_entries(db, waiting)
     keys = [{"key": key, "post_id": post.id} for post in shown for key in beginnings(post.title)]
     if keys:
-        db.execute(insert(SearchTitle), keys)
+        db.execute(insert(table_of(SearchTitle)), keys)
 
 
 WRITTEN_AS: dict[str, Callable[[documents.Document], str]] = {
@@ -174,7 +179,7 @@ def insert_entries(db: Session, waiting: dict[UUID, dict[str, Any]]) -> None:
         # FTS5 writes all that it has in memory whenever a row comes before the last one.
         by_place = {row["place"]: row for row in waiting.values()}
         rows = [by_place[place] for place in sorted(by_place)]
-        insert_new = upsert_of(is_sqlite=streams.is_sqlite(db))(SearchEntry)
+        insert_new = upsert_of(is_sqlite=streams.is_sqlite(db))(table_of(SearchEntry))
         inserted = insert_new.on_conflict_do_nothing(index_elements=["place"])
         for post_id in db.execute(inserted.returning(col(SearchEntry.post_id)), rows).scalars():
             del waiting[post_id]
@@ -208,9 +213,8 @@ def beginnings(title: str) -> list[bytes]:
     return [line.encode() for line in islice(dict.fromkeys(lines), MOST_BEGINNINGS)]
 
 
-def tags_of(db: Session, post_ids: list[UUID]) -> dict[UUID, list[tuple[str, str]]]:
-    """Slugs and names, in the order in which they stand on each post."""
-    found: dict[UUID, list[tuple[str, str]]] = {post_id: [] for post_id in post_ids}
+def tags_of(db: Session, post_ids: list[UUID]) -> Labels:
+    found: Labels = {post_id: [] for post_id in post_ids}
     rows: Any = (
         select(col(PostTag.post_id), col(Tag.slug), col(Tag.name))
         .join(Tag, col(Tag.id) == col(PostTag.tag_id))
