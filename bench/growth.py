@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import AsyncExitStack, ExitStack, contextmanager
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -148,14 +149,21 @@ async def quickest(app: FastAPI, path: str) -> float:
     found = []
     for _ in range(ASKS):
         began_at = time.perf_counter()
-        await ask(app, path)
+        status = await ask(app, path)
         found.append(time.perf_counter() - began_at)
+        if status != 200:
+            raise RuntimeError(f"{path}: {status}")
     return min(found) * 1000
 
 
+clients = count(1)
+
+
 async def ask(app: FastAPI, path: str) -> int:
-    """The status of a page, through all layers but uvicorn's."""
+    """The status of a page, through all layers but uvicorn's. Each time somebody else asks: one
+    alone may search so often only."""
     path, _, query = path.partition("?")
+    network = next(clients)
     scope = {
         "type": "http",
         "asgi": {"version": "3.0"},
@@ -167,7 +175,7 @@ async def ask(app: FastAPI, path: str) -> int:
         "query_string": query.encode(),
         "root_path": "",
         "headers": [(b"host", b"127.0.0.1")],
-        "client": ("127.0.0.1", 1),
+        "client": (f"10.{network // 250 % 250}.{network % 250}.1", 1),
         "server": ("127.0.0.1", 80),
     }
     status = 0
