@@ -29,7 +29,7 @@ class QuickTemplate(Template):
     """Imported, it is always the same: all templates know the same globals, and Jinja would
     compare them at each import."""
 
-    def _get_default_module(self, ctx: Context | None = None) -> Any:
+    def _get_default_module(self, ctx: Context | None = None) -> Any:  # noqa: ARG002
         return super()._get_default_module()
 
 
