@@ -45,6 +45,7 @@ from services.texts import minutes_to_read
 from settings import Settings, load_settings
 from web.access_log import AccessLog, set_up_logging
 from web.addresses import AddressGuard
+from web.answers import Ready, nothing_ready
 from web.assets import AssetMiddleware, Assets
 from web.body_guard import BodyGuard, whole_body
 from web.csrf import CrossSiteGuard
@@ -157,15 +158,16 @@ def create_app(settings: Settings) -> Application:
     app.add_middleware(
         SecurityHeaders, media_hosts=settings.media_hosts, indexed=settings.allow_indexing
     )
-    app.outside = around(app, settings)
+    surround(app, settings)
     return app
 
 
-def around(app: Application, settings: Settings) -> ASGIApp:
-    """What a page from memory passes: the outermost layers, from the inside."""
-    layer = app.inside
+def surround(app: Application, settings: Settings) -> None:
+    """With what a page from memory passes: the outermost layers, from the inside."""
+    layer: ASGIApp = app.inside
+    ready: Ready = nothing_ready
     if settings.page_cache_mb:
-        layer = PageCache(
+        cache = PageCache(
             layer,
             watch=app.state.public_watch,
             most_bytes=settings.page_cache_mb * 1024 * 1024,
@@ -174,8 +176,10 @@ def around(app: Application, settings: Settings) -> ASGIApp:
             find_reader=KnownReaders(app, app.state.public_watch, settings.session_idle).find,
             cdn_seconds=settings.cdn_seconds,
         )
-    layer = AccessLog(layer, seen=app.state.seen)
-    return ProxyMiddleware(layer, hops=settings.trusted_proxies)
+        layer, ready = cache, cache.ready
+    log = AccessLog(layer, app.state.seen, ready)
+    proxy = ProxyMiddleware(log, settings.trusted_proxies, log.ready)
+    app.outside, app.ready = proxy, proxy.ready
 
 
 def cookie_options(settings: Settings) -> CookieOptions:

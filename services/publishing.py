@@ -28,13 +28,11 @@ def first_moment(action: str, publish_at: str, zone: tzinfo, moment: datetime) -
 
 def note_new(db: Session, post: Post, author: User) -> None:
     """That a new post was published, or is going to be."""
-    if post.published_at is None:
-        return
-    if post.published_at <= post.created_at:
+    if post.is_scheduled:
+        at: Any = post.published_at
+        note(db, audit.POST_SCHEDULED, post, author, time=zones.appointment(at))
+    elif post.is_published:
         note(db, audit.POST_PUBLISHED, post, author)
-    else:
-        time = zones.appointment(post.published_at)
-        note(db, audit.POST_SCHEDULED, post, author, time=time)
 
 
 def publish(db: Session, post: Post, editor: User | None) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from web.answers import WHOLE
+from web.answers import WHOLE, Ready, nothing_ready
 from web.headers import RESPONSE_STARTS, state
 from web.log_lines import Lines
 
@@ -39,14 +39,27 @@ class AccessLog:
     end of an HTTP request, with its scope and status; in the event loop, so it must not wait.
     """
 
-    def __init__(self, app: ASGIApp, seen: Sequence[Seen] = ()) -> None:
+    def __init__(
+        self, app: ASGIApp, seen: Sequence[Seen] = (), ready: Ready = nothing_ready
+    ) -> None:
         self.app = app
         self.seen = seen
+        self.inside_ready = ready
+
+    def ready(self, scope: Scope) -> Message | None:
+        started_at = perf_counter()
+        message = self.inside_ready(scope)
+        if message is not None:
+            message = with_id(message, new_id(scope))
+            status = message["status"]
+            self.write(scope, status, started_at, len(message["body"]))
+            self.tell(scope, status)
+        return message
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
             return await self.app(scope, receive, send)
-        request_id = state(scope)["request_id"] = f"{getrandbits(64):016x}"
+        request_id = new_id(scope)
         started_at = perf_counter()
         status, size = 500, 0
 
@@ -57,8 +70,7 @@ class AccessLog:
                 size += len(message.get("body", b""))
             elif kind == WHOLE:
                 status, size = message["status"], len(message["body"])
-                head = message["head"] + f"x-request-id: {request_id}\r\n".encode()
-                message = {**message, "head": head}
+                message = with_id(message, request_id)
             elif kind in RESPONSE_STARTS:
                 status = message["status"]
                 # A new list: that of a page in memory belongs to many replies.
@@ -88,6 +100,16 @@ class AccessLog:
         if output.lines is not None:
             milliseconds = (perf_counter() - started_at) * 1000
             output.lines.write(output.line(scope, status, milliseconds, size))
+
+
+def new_id(scope: Scope) -> str:
+    found = state(scope)["request_id"] = f"{getrandbits(64):016x}"
+    return found
+
+
+def with_id(whole: Message, request_id: str) -> Message:
+    """Another message: that of a page in memory belongs to many replies."""
+    return {**whole, "head": b"%bx-request-id: %b\r\n" % (whole["head"], request_id.encode())}
 
 
 Line = Callable[[Scope, int, float, int], str]

@@ -17,11 +17,15 @@ class WholeCycle(RequestResponseCycle):
 
     async def send(self, message: Any) -> None:
         if message["type"] != WHOLE or self.response_started:
-            return await super().send(message)
+            await super().send(message)
+            return
         if self.flow.write_paused and not self.disconnected:
             await self.flow.drain()
-        if self.disconnected:
-            return None
+        if not self.disconnected:
+            self.write(message)
+
+    def write(self, message: Any) -> None:
+        """A whole answer, to a client that is there and takes it."""
         self.response_started = self.response_complete = True
         self.waiting_for_100_continue = False
         parts = [STATUS_LINE[message["status"]]]
@@ -40,4 +44,4 @@ class WholeCycle(RequestResponseCycle):
         self.message_event.set()
         if not self.keep_alive:
             self.transport.close()
-        return self.on_response()
+        self.on_response()

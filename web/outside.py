@@ -6,11 +6,14 @@ from functools import partial
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from web.answers import Ready, nothing_ready
+
 
 class Application(FastAPI):
-    """`outside` is what sees requests first; it ends in `inside`."""
+    """`outside` is what sees requests first; it ends in `inside`. For `ready` see answers.py."""
 
     outside: ASGIApp | None = None
+    ready: Ready = staticmethod(nothing_ready)
 
     @property
     def inside(self) -> ASGIApp:

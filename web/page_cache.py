@@ -12,9 +12,9 @@ from time import monotonic
 from typing import Protocol
 from urllib.parse import parse_qsl, urlencode
 
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from web.answers import Headers
+from web.answers import Answer, Headers
 from web.conditions import is_known
 from web.encodings import choice
 from web.flights import Flights, Recording, bare
@@ -86,15 +86,28 @@ class PageCache:
         self.flights: Flights[Page | Recording] = Flights()
         self.compressing: Flights[None] = Flights()
 
+    def ready(self, scope: Scope) -> Message | None:
+        """The answer to a stranger who asks for a page in memory; None if anything about that is
+        not as usual, or must be waited for."""
+        if scope["method"] != "GET" or monotonic() >= self.watch.sure_until:
+            return None
+        sent = self.headers_of(scope)
+        if sent is None or self.is_somebodys(sent.get(b"cookie", b"")):
+            return None
+        page = self.pages.get(key_of(scope), self.watch.epoch)
+        answer = page and answer_with(page, sent)
+        return answer.whole if answer else None
+
+    def is_somebodys(self, cookie: bytes) -> bool:
+        return bool(cookie) and (
+            self.session in cookie or self.flash in cookie or self.remember in cookie
+        )
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
             return await self.app(scope, receive, send)
-        sent = dict(scope["headers"])
-        if (
-            not SPECIAL.isdisjoint(sent)
-            or len(sent) != len(scope["headers"])
-            or (sent.get(b"host") not in self.hosts and not self.is_our_host(sent))
-        ):
+        sent = self.headers_of(scope)
+        if sent is None:
             return await self.app(scope, receive, send)
         has_session = False
         if (cookie := sent.get(b"cookie")) is not None:
@@ -107,13 +120,22 @@ class PageCache:
             self.kind_of(scope["path"]) is None or not await watch.is_sure()
         ):
             return await self.ask(scope, receive, send)
-        key = (scope["scheme"], scope["path"], scope["query_string"])
+        key = key_of(scope)
         page = self.pages.get(key, watch.epoch)
         if has_session:
             return await self.serve_reader(key, page, scope, receive, send)
         if page is None:
             return await self.miss(key, sent, scope, receive, send)
         return await self.show(key, page, sent, scope, send)
+
+    def headers_of(self, scope: Scope) -> dict[bytes, bytes] | None:
+        """None if they may want something else than a page of ours."""
+        sent = dict(scope["headers"])
+        if not SPECIAL.isdisjoint(sent) or len(sent) != len(scope["headers"]):
+            return None
+        if sent.get(b"host") not in self.hosts and not self.is_our_host(sent):
+            return None
+        return sent
 
     def is_our_host(self, sent: dict[bytes, bytes]) -> bool:
         host = sent.get(b"host", b"")
@@ -126,14 +148,11 @@ class PageCache:
     async def show(
         self, key: Key, page: Page, sent: dict[bytes, bytes], scope: Scope, send: Send
     ) -> None:
-        encoding = choice(sent.get(b"accept-encoding", b""))
-        if encoding and encoding not in page.bodies:
-            await self.compress(key, page, encoding)
-        variant = page.variant(encoding)
-        tags, since = sent.get(b"if-none-match"), sent.get(b"if-modified-since")
-        if (tags or since) and is_known(tags, since, variant.etag, variant.modified):
-            return await variant.unchanged.send(scope, send)
-        return await variant.answer.send(scope, send)
+        answer = answer_with(page, sent)
+        while answer is None:
+            await self.compress(key, page, choice(sent.get(b"accept-encoding", b"")))
+            answer = answer_with(page, sent)
+        return await answer.send(scope, send)
 
     async def compress(self, key: Key, page: Page, encoding: str) -> None:
         async def work() -> None:
@@ -261,6 +280,21 @@ class PageCache:
             return None
         kept = urlencode([pair for pair in pairs if pair[0] in kind.names])
         return scheme, path, kept.encode()
+
+
+def key_of(scope: Scope) -> Key:
+    return scope["scheme"], scope["path"], scope["query_string"]
+
+
+def answer_with(page: Page, sent: dict[bytes, bytes]) -> Answer | None:
+    """To somebody who sent these headers; None if it has to be compressed first."""
+    encoding = choice(sent.get(b"accept-encoding", b""))
+    if encoding and encoding not in page.bodies:
+        return None
+    variant = page.variant(encoding)
+    tags, since = sent.get(b"if-none-match"), sent.get(b"if-modified-since")
+    is_known_there = (tags or since) and is_known(tags, since, variant.etag, variant.modified)
+    return variant.unchanged if is_known_there else variant.answer
 
 
 def wants_json(sent: dict[bytes, bytes]) -> bool:

@@ -1,9 +1,13 @@
 """Who is asking, behind proxies. Our own: uvicorn's trusts the leftmost, spoofable address."""
 
 import ipaddress
-from contextlib import suppress
+from functools import lru_cache
 
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from web.answers import Headers, Ready, nothing_ready
+
+FORWARDED_FOR, FORWARDED_PROTO = b"x-forwarded-for", b"x-forwarded-proto"
 
 
 class ProxyMiddleware:
@@ -14,9 +18,15 @@ class ProxyMiddleware:
     With 0 hops the headers are ignored.
     """
 
-    def __init__(self, app: ASGIApp, hops: int) -> None:
+    def __init__(self, app: ASGIApp, hops: int, ready: Ready = nothing_ready) -> None:
         self.app = app
         self.hops = hops
+        self.inside_ready = ready
+
+    def ready(self, scope: Scope) -> Message | None:
+        if self.hops:
+            self.unveil(scope)
+        return self.inside_ready(scope)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self.hops and scope["type"] in ("http", "websocket"):
@@ -24,19 +34,31 @@ class ProxyMiddleware:
         await self.app(scope, receive, send)
 
     def unveil(self, scope: Scope) -> None:
-        if address := self.entry(scope, b"x-forwarded-for"):
-            with suppress(ValueError):
-                scope["client"] = (str(ipaddress.ip_address(address)), 0)
-        scheme = self.entry(scope, b"x-forwarded-proto").lower()
+        """The same each time, however often a request is looked at."""
+        said = [pair for pair in scope["headers"] if pair[0] in (FORWARDED_FOR, FORWARDED_PROTO)]
+        if not said:
+            return
+        if client := client_at(self.entry(said, FORWARDED_FOR)):
+            scope["client"] = (client, 0)
+        scheme = self.entry(said, FORWARDED_PROTO).lower()
         if scheme in ("http", "https"):
             secure = scheme == "https"
             schemes = ("wss", "ws") if scope["type"] == "websocket" else ("https", "http")
             scope["scheme"] = schemes[0] if secure else schemes[1]
 
-    def entry(self, scope: Scope, name: bytes) -> str:
-        lines = [value.decode("latin-1") for key, value in scope["headers"] if key == name]
+    def entry(self, said: Headers, name: bytes) -> str:
+        lines = [value.decode("latin-1") for key, value in said if key == name]
         entries = [part.strip() for part in ",".join(lines).split(",") if part.strip()]
         return entries[-min(self.hops, len(entries))] if entries else ""
+
+
+@lru_cache(maxsize=1024)
+def client_at(entry: str) -> str:
+    """An address as it is usually written; empty if it is none."""
+    try:
+        return str(ipaddress.ip_address(entry))
+    except ValueError:
+        return ""
 
 
 def client_address(scope: Scope) -> str:

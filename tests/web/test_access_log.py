@@ -102,6 +102,15 @@ def test_every_request_has_its_line_whatever_comes_of_it(production: Serving) ->
         assert (line["path"], line["status"]) == (path, status)
 
 
+def test_a_page_from_memory_has_its_line_too(production: Serving) -> None:
+    answers = [production.get("/") for _ in range(3)]
+    assert "ETag" in answers[-1].headers, "it does not come from memory"
+    for answer in answers:
+        line = access(production, answer)
+        assert (line["path"], line["status"], line["client"]) == ("/", 200, "127.0.0.1")
+        assert line["bytes"] == len(answer.text.encode())
+
+
 def test_a_socket_has_its_line_when_it_opens_or_is_refused(production: Serving) -> None:
     cookies = production.register("listener")
     with pytest.raises(InvalidStatus), dashboard(production):

@@ -2,6 +2,7 @@
 
 import re
 import socket
+import time
 from typing import Any
 
 import anyio
@@ -9,6 +10,7 @@ import pytest
 
 from tests.blog import Blog, Person
 from tests.web.test_page_cache import warm
+from web.receive_deadline import DeadlineProtocol
 
 CHANGING = {"date", "x-request-id"}
 
@@ -125,3 +127,55 @@ async def usual(
 
 def said(headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
     return [(name, value) for name, value in headers if name not in CHANGING]
+
+
+def test_a_page_in_memory_is_answered_before_a_task_is_started(
+    blog_with_a_post: Blog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_: object) -> None:
+        raise AssertionError("asked for what is ready")
+
+    monkeypatch.setattr(blog_with_a_post.app, "outside", fail)
+    assert talk(blog_with_a_post, request("/posts/tides", "1.0")).startswith(b"HTTP/1.1 200 OK\r\n")
+    assert talk(blog_with_a_post, request("/nothing-here", "1.0")).startswith(b"HTTP/1.1 500 ")
+
+
+def test_whatever_goes_wrong_with_what_is_ready_the_page_is_made(
+    blog_with_a_post: Blog, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(blog_with_a_post.app, "ready", fail)
+    assert talk(blog_with_a_post, request("/posts/tides", "1.0")).startswith(b"HTTP/1.1 200 OK\r\n")
+    assert "made anew" in caplog.text
+
+
+def test_thousands_of_requests_in_a_row_are_all_answered(blog_with_a_post: Blog) -> None:
+    """Those behind one that takes its time wait for it."""
+    blog, many = blog_with_a_post, 2000
+    etag = warm(blog, "/posts/tides", **{"accept-encoding": "identity"}).headers["etag"]
+    known = request("/posts/tides", If_None_Match=etag)
+    said = talk(
+        blog, request("/nothing-here") + known * many + request("/posts/tides", Connection="close")
+    )
+    found = re.findall(rb"HTTP/1\.1 (\d+) ", said)
+    assert found == [b"404", *[b"304"] * many, b"200"]
+
+
+def test_a_client_that_reads_nothing_fills_no_memory(alice: Person, blog: Blog) -> None:
+    alice.write("Long", "Higher than ever, & more. " * 5000)
+    size = len(warm(blog, "/posts/long", **{"accept-encoding": "identity"}).content)
+    many = 200
+    with socket.create_connection(("127.0.0.1", blog.port), timeout=10) as connection:
+        asked = request("/posts/long") * many + request("/posts/long", Connection="close")
+        connection.sendall(asked.replace("\n", "\r\n").encode())
+        time.sleep(1)
+        waiting = [
+            each.transport.get_write_buffer_size()
+            for each in blog.server.server_state.connections
+            if isinstance(each, DeadlineProtocol) and each.transport
+        ]
+        read = b"".join(iter(lambda: connection.recv(1024 * 1024), b""))
+    assert 0 < max(waiting) < 4 * size
+    assert read.count(b"HTTP/1.1 200 OK\r\n") == many + 1
