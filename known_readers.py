@@ -8,6 +8,7 @@ Whatever is not as usual is left to the session middleware and the dependencies 
 from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from time import monotonic
 from typing import Any
 
@@ -27,6 +28,7 @@ from public_watch import PublicWatch
 from services import logins
 from services.permissions import scopes_of
 from settings import Settings
+from web.flights import Flights
 from web.headers import read_cookie, state
 from web.session_middleware import LOADED
 from web.sessions import Session, store_key
@@ -34,6 +36,7 @@ from web.signing import Cookies
 from web.templating import account_parts
 
 GOOD_SECONDS = 0.9
+WAIT_SECONDS = 2.0  # for a look that is on its way
 MOST_PEOPLE, MOST_COOKIES, MOST_CLIENTS = 1_000, 2_000, 2_000
 
 
@@ -57,6 +60,7 @@ class KnownReaders:
         self.database: Database = app.state.database
         self.store: SessionStore = app.state.sessions
         self.cookies: Cookies = app.state.cookies
+        self.looks: Flights[KnownReader | None] = Flights()
         self.people: OrderedDict[tuple[str, str], KnownReader] = OrderedDict()
         self.keys: dict[str, str] = {}  # of sessions, by cookies that we have signed
         self.fingerprints: dict[tuple[Any, Any], str] = {}
@@ -81,7 +85,8 @@ class KnownReaders:
         who = (record.user_id or "", str(record.data.get("login")))
         known = self.people.get(who)
         if known is None or not self.is_good(known):
-            known = await self.look_up(who, record)
+            look = partial(self.look_up, who, record)
+            known, _ = await self.looks.join((who, self.watch.epoch), look, WAIT_SECONDS)
         return known
 
     def key_of(self, cookie: str | None) -> str | None:

@@ -14,6 +14,7 @@ from redis.exceptions import ResponseError
 from backends.breaker import Breaker
 from backends.redis_options import MOST_CONNECTIONS, NO_RETRIES, redis_options
 from backends.session_store import Record
+from backends.together import Together
 from models import now
 
 SESSION = "inkstand:session:"
@@ -41,6 +42,7 @@ class RedisStore:
         self.update_script = self.client.register_script(UPDATE)
         self.delete_script = self.client.register_script(DELETE)
         self.breaker = Breaker()
+        self.loading = Together(self.load_all)
         self.turns = asyncio.Semaphore(MOST_CONNECTIONS)
 
     @asynccontextmanager
@@ -51,15 +53,20 @@ class RedisStore:
                 yield
 
     async def load(self, key: str) -> Record | None:
+        return parse(*await self.loading.get(key))
+
+    async def load_all(self, keys: list[str]) -> list[tuple[Any, ...]]:
+        """Fields and milliseconds left of each, as Redis says it."""
         pipe = self.client.pipeline(transaction=False)
-        pipe.hgetall(SESSION + key)
-        pipe.pttl(SESSION + key)
+        for key in keys:
+            pipe.hgetall(SESSION + key)
+            pipe.pttl(SESSION + key)
         async with self.turn():
-            fields, milliseconds = await pipe.execute(raise_on_error=False)
-            for reply in (fields, milliseconds):
+            replies = await pipe.execute(raise_on_error=False)
+            for reply in replies:
                 if isinstance(reply, Exception) and not is_wrong_type(reply):
                     raise reply
-        return parse(fields, milliseconds)
+        return list(zip(replies[::2], replies[1::2], strict=True))
 
     async def create(self, key: str, record: Record) -> None:
         fields = {name: json.dumps(value) for name, value in record.data.items()}
@@ -95,8 +102,8 @@ class RedisStore:
     async def of_user(self, user_id: str) -> dict[str, Record]:
         async with self.turn():
             keys = sorted(await self.client.smembers(OF_USER + user_id))
-        records = {key: await self.load(key) for key in keys}
-        return {key: record for key, record in records.items() if record}
+        records = await asyncio.gather(*map(self.load, keys))
+        return {key: record for key, record in zip(keys, records, strict=True) if record}
 
     async def delete_of_user(self, user_id: str, but: str | None = None) -> int:
         async with self.turn():
@@ -127,6 +134,7 @@ PARSE_ERRORS = (
 def parse(fields: Any, milliseconds: Any) -> Record | None:
     """A Record of what Redis holds; None for anything that we did not write."""
     try:
+        fields = dict(fields)  # others who asked at the same moment got the same ones
         user_id, ends = fields.pop(USER), float(fields.pop(ENDS))
         data = {name: json.loads(value) for name, value in fields.items()}
         ends_at = datetime.fromtimestamp(ends, UTC)

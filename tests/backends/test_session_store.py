@@ -628,3 +628,22 @@ async def old_ones_only(store: SessionStore, key: str) -> None:
         with pytest.raises(Unavailable):
             await store.update(key, {"theme": "light"})
         assert await fields_of(store, key) == {"theme": "dark"}
+
+
+async def test_sessions_that_are_loaded_at_once_are_one_round_trip(redis_url: str) -> None:
+    """And each is its own: what one request changes in it, another does not see."""
+    keys = [new_key() for _ in range(20)]
+    with redis.Redis.from_url(redis_url) as client:
+        async with redis_store(redis_url) as store:
+            for number, key in enumerate(keys):
+                await store.create(key, record(ALICE, number=number))
+            client.config_resetstat()
+            found = await asyncio.gather(*map(store.load, [*keys, *keys]))
+        asked = client.info("commandstats")["cmdstat_hgetall"]["calls"]
+    assert [each and each.data["number"] for each in found] == [*range(20)] * 2
+    assert asked == 20
+    first, again = found[0], found[20]
+    assert first
+    assert again
+    first.data["number"] = "changed"
+    assert again.data["number"] == 0

@@ -17,7 +17,9 @@ import httpx2
 import pytest
 from sqlalchemy.exc import OperationalError
 
+import known_readers
 import public_watch
+from known_readers import KnownReaders
 from models import Post, now
 from tests.blog import Blog, Person
 from tests.test_costs import statements, with_words
@@ -448,6 +450,27 @@ def test_logging_out_counts_at_once(blog: Blog, slug: str) -> None:
     assert "Log out" in thief.get("/").text
     dora.log_out()
     assert "Log out" not in thief.get("/").text
+
+
+def test_who_opens_many_pages_at_once_is_looked_up_once(
+    blog: Blog, slug: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def look(*given: Any) -> Any:
+        looks.append(given)
+        time.sleep(0.5)
+        return read(*given)
+
+    looks: list[Any] = []
+    read = KnownReaders.read
+    dora = blog.person("dora")
+    warm(blog, "/")
+    dora.get("/")
+    monkeypatch.setattr(known_readers, "GOOD_SECONDS", 0)
+    monkeypatch.setattr(KnownReaders, "read", look)
+    with ThreadPoolExecutor(12) as pool:
+        pages = list(pool.map(lambda _: dora.copy().get("/").text, range(12)))
+    assert all("Log out" in page for page in pages)
+    assert len(looks) < 6
 
 
 def test_a_new_name_shows_at_once(blog: Blog, slug: str) -> None:
