@@ -21,8 +21,8 @@ from services.search.queries import Match
 RARE = 0.002  # the share of a word that PostgreSQL has not noted
 # To look at a post on the way back costs so much more than to pick it from a list: its vector must
 # be fetched.
-COST_OF_A_LOOK = 13
-MOST_WALKED = 2_500
+COST_OF_A_LOOK = 5
+MOST_WALKED = 3_000
 
 FREQUENCIES = """
 SELECT 'posts' AS word, reltuples AS number FROM pg_class WHERE oid = 'search_entries'::regclass
