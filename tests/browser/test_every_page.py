@@ -225,8 +225,24 @@ def test_nothing_is_asked_of_anybody_else_and_the_console_is_silent(
     assert said == []
 
 
-def test_nothing_sticks_out_on_the_narrowest_phone(open_page: OpenPage, furnished: Blog) -> None:
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_nothing_sticks_out_on_the_narrowest_phone(
+    open_page: OpenPage, maren: Person, language: str
+) -> None:
     page = logged_in(open_page, javascript=True, viewport=NARROWEST)
+    speak(maren, language)
+    try:
+        check_that_nothing_sticks_out(page)
+    finally:
+        speak(maren, "en")
+
+
+def speak(owner: Person, language: str) -> None:
+    choice = {"language": language, "date_format": "long", "per_page": "20"}
+    assert owner.post("/admin/settings", choice).status_code == 303
+
+
+def check_that_nothing_sticks_out(page: Page) -> None:
     for path in [*PUBLIC, *PRIVATE]:
         page.goto(path)
         width = page.evaluate("document.documentElement.scrollWidth")
