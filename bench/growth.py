@@ -59,7 +59,7 @@ def pages(posts: int) -> dict[str, tuple[str, str]]:
         "feed of a tag": ("/tags/common/feed.xml", AIM),
         "author": ("/users/author-7", AIM),
         "archive": ("/archive", AIM),
-        "archive of a year": (f"/archive/{_content.NOW.year - 1}", ""),
+        "archive of a year": (f"/archive/{_content.NOW.year}", ""),
         "sitemap": ("/sitemap.xml", ""),
         "tags with their counts": ("/tags", ""),
     }

@@ -13,6 +13,7 @@ from sqlmodel import Session, col
 
 from backends import Unavailable
 from backends.session_store import Record
+from backends.together import Together
 from database import Database
 from models import StoredSession, now
 
@@ -22,9 +23,18 @@ T = TypeVar("T")
 class DatabaseStore:
     def __init__(self, database: Database) -> None:
         self.database = database
+        self.loading = Together(self.load_all)
 
     async def load(self, key: str) -> Record | None:
-        return await self.read(lambda db: alive(db.get(StoredSession, key)))
+        return alive(await self.loading.get(key))
+
+    async def load_all(self, keys: list[str]) -> list[StoredSession | None]:
+        def find(db: Session) -> list[StoredSession | None]:
+            rows = db.scalars(select(StoredSession).where(col(StoredSession.key).in_(keys)))
+            known = {row.key: row for row in rows}
+            return [known.get(key) for key in keys]
+
+        return await self.read(find)
 
     async def create(self, key: str, record: Record) -> None:
         row = StoredSession(

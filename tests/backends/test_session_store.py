@@ -15,7 +15,7 @@ from typing import Any
 import psycopg2
 import pytest
 import redis
-from sqlalchemy import delete, update
+from sqlalchemy import delete, event, update
 
 import migrations
 from backends import Unavailable
@@ -647,3 +647,20 @@ async def test_sessions_that_are_loaded_at_once_are_one_round_trip(redis_url: st
     assert again
     first.data["number"] = "changed"
     assert again.data["number"] == 0
+
+
+async def test_sessions_in_the_database_are_one_query(database: Database) -> None:
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if "SELECT" in statement:
+            asked.append(statement)
+
+    asked: list[str] = []
+    store = DatabaseStore(database)
+    keys = [await stored(store, number=number) for number in range(20)]
+    event.listen(database.engine, "before_cursor_execute", note)
+    try:
+        found = await asyncio.gather(*map(store.load, [*keys, new_key()]))
+    finally:
+        event.remove(database.engine, "before_cursor_execute", note)
+    assert [each and each.data["number"] for each in found] == [*range(20), None]
+    assert len(asked) == 1
