@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl, urlencode
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from web.answers import Answer, Headers
+from web.askers import Askers, key_of, wants_json
 from web.conditions import is_known
 from web.encodings import choice
 from web.flights import Flights, Recording, bare
@@ -26,11 +27,7 @@ from web.signing import Cookies
 # How long somebody waits for a page that is being made for another.
 WAIT_SECONDS = 10.0
 LONGEST_QUERY = LONGEST_PATH = 500
-MOST_KINDS, MOST_OTHERS, MOST_HOSTS = 200, 10_000, 100
-# Whoever sends one of these may want something else than a page.
-SPECIAL = frozenset(
-    {b"authorization", b"content-length", b"transfer-encoding", b"upgrade", b"range"}
-)
+MOST_KINDS, MOST_OTHERS = 200, 10_000
 
 
 class Watch(Protocol):
@@ -73,13 +70,9 @@ class PageCache:
         self.app = app
         self.watch = watch
         self.pages = Pages(most_bytes)
-        self.are_ours = are_ours
+        self.askers = Askers(are_ours, cookies)
         self.find_reader = find_reader
-        self.session = cookies.session_name.encode()
-        self.flash = cookies.flash_name.encode()
-        self.remember = cookies.remember_name.encode()
         self.cache_control, self.for_caches = kept_by(cdn_seconds)
-        self.hosts: set[bytes] = set()
         self.kinds: dict[Kind, None] = {}
         self.others: set[tuple[int, Key]] = set()  # what is no such page, in this epoch
         self.others_epoch = 0
@@ -91,30 +84,22 @@ class PageCache:
         not as usual, or must be waited for."""
         if scope["method"] != "GET" or monotonic() >= self.watch.sure_until:
             return None
-        sent = self.headers_of(scope)
-        if sent is None or self.is_somebodys(sent.get(b"cookie", b"")):
+        sent = self.askers.headers_of(scope)
+        if sent is None or self.askers.are_known(sent):
             return None
         page = self.pages.get(key_of(scope), self.watch.epoch)
         answer = page and answer_with(page, sent)
         return answer.whole if answer else None
 
-    def is_somebodys(self, cookie: bytes) -> bool:
-        return bool(cookie) and (
-            self.session in cookie or self.flash in cookie or self.remember in cookie
-        )
-
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
             return await self.app(scope, receive, send)
-        sent = self.headers_of(scope)
+        sent = self.askers.headers_of(scope)
         if sent is None:
             return await self.app(scope, receive, send)
-        has_session = False
-        if (cookie := sent.get(b"cookie")) is not None:
-            has_session = self.session in cookie
-            is_more = self.flash in cookie or (self.remember in cookie and not has_session)
-            if is_more or (has_session and scope["method"] == "HEAD"):
-                return await self.app(scope, receive, send)
+        has_session = self.askers.are_known(sent)
+        if has_session and (scope["method"] == "HEAD" or not self.askers.have_but_a_session(sent)):
+            return await self.app(scope, receive, send)
         watch = self.watch
         if monotonic() >= watch.sure_until and (
             self.kind_of(scope["path"]) is None or not await watch.is_sure()
@@ -127,23 +112,6 @@ class PageCache:
         if page is None:
             return await self.miss(key, sent, scope, receive, send)
         return await self.show(key, page, sent, scope, send)
-
-    def headers_of(self, scope: Scope) -> dict[bytes, bytes] | None:
-        """None if they may want something else than a page of ours."""
-        sent = dict(scope["headers"])
-        if not SPECIAL.isdisjoint(sent) or len(sent) != len(scope["headers"]):
-            return None
-        if sent.get(b"host") not in self.hosts and not self.is_our_host(sent):
-            return None
-        return sent
-
-    def is_our_host(self, sent: dict[bytes, bytes]) -> bool:
-        host = sent.get(b"host", b"")
-        if not self.are_ours(host.decode("latin-1")):
-            return False
-        if len(self.hosts) < MOST_HOSTS:
-            self.hosts.add(host)
-        return True
 
     async def show(
         self, key: Key, page: Page, sent: dict[bytes, bytes], scope: Scope, send: Send
@@ -282,10 +250,6 @@ class PageCache:
         return scheme, path, kept.encode()
 
 
-def key_of(scope: Scope) -> Key:
-    return scope["scheme"], scope["path"], scope["query_string"]
-
-
 def answer_with(page: Page, sent: dict[bytes, bytes]) -> Answer | None:
     """To somebody who sent these headers; None if it has to be compressed first."""
     encoding = choice(sent.get(b"accept-encoding", b""))
@@ -295,12 +259,6 @@ def answer_with(page: Page, sent: dict[bytes, bytes]) -> Answer | None:
     tags, since = sent.get(b"if-none-match"), sent.get(b"if-modified-since")
     is_known_there = (tags or since) and is_known(tags, since, variant.etag, variant.modified)
     return variant.unchanged if is_known_there else variant.answer
-
-
-def wants_json(sent: dict[bytes, bytes]) -> bool:
-    """Where a page is missing, programs get another answer than people."""
-    accepted = sent.get(b"accept", b"")
-    return b"json" in accepted and b"text/html" not in accepted
 
 
 def kept_by(cdn_seconds: int) -> tuple[bytes, Headers]:
